@@ -1,0 +1,183 @@
+import { type Marker, type Reading, unknownFormError } from './marker.ts';
+import type { Value } from './value.ts';
+
+/** Why a value came into force. */
+export type Cause = 'Scan' | 'Pin' | 'Rollback';
+
+/** A value that is or was in force, and since when (milliseconds since the epoch). */
+export interface HistoryEntry {
+  readonly value: Value;
+  readonly since: number;
+  readonly cause: Cause;
+}
+
+/** The part of an ImageScan that the rules of this folder need. */
+export interface Scan {
+  readonly namespace: string;
+  readonly name: string;
+  /** What markers call it; `metadata.name` unless the spec says otherwise. */
+  readonly tagName: string;
+  readonly generation: number;
+  /** The GitRepo, in the same namespace, that this scan is for; unset: for all of them. */
+  readonly gitrepoName?: string;
+  /** Namespaces that may name this scan besides its own; `*` stands for any characters. */
+  readonly exportTo: readonly string[];
+  readonly consistency?: 'Admission' | 'Revision';
+  /** Unset until a first scan succeeded, and while the last result is of another image than the spec names now. */
+  readonly inForce?: Value;
+  /** Newest first; its first entry is the value in force. */
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What became of a marker when scans were looked up for it. */
+export type Lookup =
+  | { readonly kind: 'found'; readonly scan: Scan; readonly reading: Reading }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'UnknownScan' | 'AmbiguousScan' | 'NotExported' | 'UnknownForm';
+      /** One line, with no control characters: it may become an admission warning. */
+      readonly message: string;
+    };
+
+/** Who looks a marker up: a namespace, and the GitRepo in it when one asks. A scan made for one GitRepo serves no other. */
+export interface Asker {
+  readonly namespace: string;
+  readonly gitrepo?: string;
+}
+
+/** `namespace/name`, the key of a scan everywhere. */
+export function scanKey(scan: { readonly namespace: string; readonly name: string }): string {
+  return `${scan.namespace}/${scan.name}`;
+}
+
+/** All scans of a cluster, found by what markers call them, in constant time. */
+export class ScanIndex {
+  readonly #byKey = new Map<string, Scan>();
+  readonly #byTagName = new Map<string, Map<string, Scan>>();
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get(key: string): Scan | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Adds a scan, or puts it in the place of its former self. */
+  put(scan: Scan): void {
+    const key = scanKey(scan);
+    this.delete(key);
+    this.#byKey.set(key, scan);
+    const named = this.#byTagName.get(scan.tagName) ?? new Map<string, Scan>();
+    named.set(key, scan);
+    this.#byTagName.set(scan.tagName, named);
+  }
+
+  delete(key: string): void {
+    const scan = this.#byKey.get(key);
+    if (scan === undefined) return;
+    this.#byKey.delete(key);
+    const named = this.#byTagName.get(scan.tagName);
+    named?.delete(key);
+    if (named?.size === 0) this.#byTagName.delete(scan.tagName);
+  }
+
+  /** Makes `scans` the whole content. */
+  replace(scans: Iterable<Scan>): void {
+    this.#byKey.clear();
+    this.#byTagName.clear();
+    for (const scan of scans) this.put(scan);
+  }
+
+  /** Every scan that bears a tagName in a namespace: more than one is a mistake that markers to it run into. */
+  namesakes(namespace: string, tagName: string): Scan[] {
+    return this.#named(tagName).filter((scan) => scan.namespace === namespace);
+  }
+
+  /**
+   * Finds the scan that a marker names: in the asker's own namespace first, then among those exported to it.
+   *
+   */
+  find(marker: Marker, from: Asker): Lookup {
+    const lookups = marker.readings.map((reading) => this.#read(reading, from));
+    return (
+      lookups.find((lookup) => lookup.kind === 'found') ??
+      lookups.find((lookup) => lookup.kind === 'refused' && lookup.reason !== 'UnknownScan') ??
+      this.#unknownForm(marker, from) ??
+      lookups.at(-1) ??
+      unknown(marker.text, from.namespace)
+    );
+  }
+
+  #unknownForm(marker: Marker, from: Asker): Lookup | undefined {
+    const error = unknownFormError(marker);
+    if (error === undefined) return undefined;
+    const [reading] = marker.readings;
+    const tagName = reading.tagName.slice(0, reading.tagName.lastIndexOf(':'));
+    if (this.#read({ ...reading, tagName }, from).kind !== 'found') return undefined;
+    return { kind: 'refused', reason: 'UnknownForm', message: error.message };
+  }
+
+  #read(reading: Reading, from: Asker): Lookup {
+    const named = this.#named(reading.tagName);
+    const own = named.filter((scan) => scan.namespace === from.namespace && servesGitRepo(scan, from.gitrepo));
+    const others = named.filter((scan) => scan.namespace !== from.namespace);
+    const exported = others.filter((scan) => exportsTo(scan, from.namespace));
+    if (reading.namespace === undefined) return oneOf(own.length > 0 ? own : exported, reading, from);
+    if (reading.namespace === from.namespace) return oneOf(own, reading, from);
+    const there = (scan: Scan): boolean => scan.namespace === reading.namespace;
+    if (others.some(there) && !exported.some(there)) return notExported(reading, from);
+    return oneOf(exported.filter(there), reading, from);
+  }
+
+  #named(tagName: string): Scan[] {
+    return [...(this.#byTagName.get(tagName)?.values() ?? [])];
+  }
+}
+
+function oneOf(scans: readonly Scan[], reading: Reading, from: Asker): Lookup {
+  const [scan, ...others] = scans;
+  if (scan === undefined) return unknown(reading.tagName, from.namespace);
+  if (others.length === 0) return { kind: 'found', scan, reading };
+  const names = scans.map(scanKey).toSorted().slice(0, 3).join(', ');
+  return {
+    kind: 'refused',
+    reason: 'AmbiguousScan',
+    message: `${scans.length} scans have the tagName ${reading.tagName}: ${names}`,
+  };
+}
+
+function notExported(reading: Reading, from: Asker): Lookup {
+  return {
+    kind: 'refused',
+    reason: 'NotExported',
+    message: `scan ${reading.namespace}/${reading.tagName} is not exported to namespace ${from.namespace}`,
+  };
+}
+
+function unknown(name: string, namespace: string): Lookup {
+  return { kind: 'refused', reason: 'UnknownScan', message: `no scan ${name} in namespace ${namespace}, and none exported to it` };
+}
+
+function servesGitRepo(scan: Scan, gitrepo: string | undefined): boolean {
+  return gitrepo === undefined || scan.gitrepoName === undefined || scan.gitrepoName === gitrepo;
+}
+
+function exportsTo(scan: Scan, namespace: string): boolean {
+  return scan.exportTo.some((pattern) => matchesGlob(pattern, namespace));
+}
+
+/** `*` matches any characters. Written out, not turned into a regular expression, so that no pattern can be slow. */
+function matchesGlob(pattern: string, text: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return pattern === text;
+  const tail = rest.pop() ?? '';
+  if (!text.startsWith(head) || text.length < head.length + tail.length || !text.endsWith(tail)) return false;
+  let at = head.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0 || found + part.length > text.length - tail.length) return false;
+    at = found + part.length;
+  }
+  return true;
+}

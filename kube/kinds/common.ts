@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+export const GROUP = 'fleetscan.io';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** A Go duration, or `0` for the default. Fleet's rule since v0.16. */
+export const duration = z
+  .string()
+  .max(32)
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: "self == '0' || self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$')",
+        message: 'must be a Go duration such as 30s, 15m or 1h30m',
+      },
+    ],
+  });
+
+export const timestamp = z.iso.datetime({ offset: true }).meta({ format: 'date-time' });
+
+/** Fleet marks most of its fields nullable; so do we, that its objects stay valid under our group. */
+export const nullableText = z.string().nullable().optional();
+
+export const localObjectReference = z.object({
+  name: z.string().min(1).max(253).describe('Name of the Secret, in the same namespace.'),
+});
+
+/** `metav1.Condition`. */
+export const condition = z.object({
+  type: z.string().max(316),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().max(1024).optional().describe('A CamelCase word that a program can switch on.'),
+  message: z.string().max(32768).optional().describe('What is so, and what a person can do about it.'),
+  observedGeneration: z.int().optional(),
+  lastTransitionTime: timestamp.optional(),
+});
+export type Condition = z.infer<typeof condition>;
+
+export const conditions = z
+  .array(condition)
+  .optional()
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
+
+/** The metadata that we read of any object. */
+export const objectMeta = z.object({
+  name: z.string(),
+  namespace: z.string().default(''),
+  uid: z.string().default(''),
+  generation: z.int().default(0),
+  resourceVersion: z.string().default(''),
+  creationTimestamp: z.string().optional(),
+  deletionTimestamp: z.string().optional(),
+  annotations: z.record(z.string(), z.string()).default({}),
+  labels: z.record(z.string(), z.string()).default({}),
+});
+export type ObjectMeta = z.infer<typeof objectMeta>;

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { conditions, duration, localObjectReference, nullableText, objectMeta, timestamp } from './common.ts';
+
+export const gitRepoSpec = z.object({
+  repo: z.string().min(1).max(2048).describe('URL of the repository: https://…, http://…, ssh://… or git@host:path.'),
+  branch: nullableText.describe('The branch to read and write; "master" when absent, as Fleet has it.'),
+  paths: z
+    .array(z.string().max(1024))
+    .max(256)
+    .nullable()
+    .optional()
+    .describe('Folders and files to look for markers in; the whole repository when absent.'),
+  clientSecretName: nullableText.describe('Secret, in this namespace, with the credentials for Git.'),
+  imageScanInterval: duration.nullable().optional().describe('How often Git is compared with the values in force; 15m when absent or 0.'),
+  imageScanCommit: z
+    .object({
+      authorName: nullableText,
+      authorEmail: nullableText,
+      messageTemplate: nullableText.describe('Commit message; a Go text/template.'),
+    })
+    .nullable()
+    .optional(),
+  caBundle: nullableText.describe('PEM certificates, base64, that the Git server is verified with.'),
+  insecureSkipTLSVerify: z.boolean().nullable().optional(),
+  suspend: z.boolean().optional().describe('Stops write-back.'),
+  push: z
+    .object({ branch: z.string().max(255).optional().describe('Branch to push to, when it is not the one that is read.') })
+    .optional(),
+  pullRequest: z
+    .object({
+      provider: z.enum(['GitHub', 'GitLab', 'Gitea', 'Bitbucket']),
+      title: z.string().max(512).optional(),
+      labels: z.array(z.string()).max(32).optional(),
+      assignees: z.array(z.string()).max(32).optional(),
+    })
+    .optional()
+    .describe('Opens a pull request in place of a push to the branch.'),
+  signing: z
+    .object({
+      format: z.enum(['SSH', 'OpenPGP']),
+      secretRef: localObjectReference,
+      signOff: z.boolean().optional(),
+    })
+    .optional()
+    .describe('Signs commits with the key in a Secret.'),
+});
+export type GitRepoSpec = z.infer<typeof gitRepoSpec>;
+
+/** A marker or file that write-back left alone. */
+const leftAlone = z.object({
+  file: z.string(),
+  line: z.int().optional(),
+  reason: z.string(),
+  message: z.string().optional(),
+});
+
+export const gitRepoStatus = z.object({
+  observedGeneration: z.int().optional(),
+  lastSyncedImageScanTime: timestamp.optional().describe('When Git was last found or made to agree with the values in force.'),
+  commit: z.string().optional().describe('The commit that was last read.'),
+  lastPushCommit: z.string().optional().describe('The last commit that write-back pushed.'),
+  lastPushTime: timestamp.optional(),
+  markers: z
+    .object({ total: z.int(), current: z.int(), leftAlone: z.int() })
+    .optional()
+    .describe('How many markers there are, how many agree with the values in force, and how many were left alone.'),
+  leftAlone: z.array(leftAlone).max(20).optional().describe('The first markers and files left alone, and why.'),
+  conditions,
+});
+export type GitRepoStatus = z.infer<typeof gitRepoStatus>;
+
+export const gitRepo = z.object({
+  metadata: objectMeta,
+  spec: gitRepoSpec,
+  status: gitRepoStatus.default({}),
+});
+export type GitRepo = z.infer<typeof gitRepo>;
