@@ -25,9 +25,13 @@ const PART = /(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)/g;
 export function parseDuration(text: string): number {
   if (text === '0') return 0;
   if (!WHOLE.test(text)) {
-    throw new DurationError('InvalidDuration', `"${text}" is not a duration; write it like 30s, 15m or 1h30m`);
+    throw new DurationError(
+      'InvalidDuration',
+      `"${text}" is not a duration; write it like 30s, 15m or 1h30m`,
+    );
   }
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(PART)) total += Number(amount) * (MILLISECONDS[unit ?? ''] ?? 0);
+  for (const [, amount, unit] of text.matchAll(PART))
+    total += Number(amount) * (MILLISECONDS[unit ?? ''] ?? 0);
   return total;
 }

@@ -73,10 +73,14 @@ function parseJsonMarker(json: string): Marker {
   }
   const notText = Object.entries(parsed).find(([, value]) => typeof value !== 'string');
   if (notText !== undefined) {
-    throw new MarkerError('InvalidMarker', `marker ${quote(json)}: the value of "${notText[0]}" is not a string`);
+    throw new MarkerError(
+      'InvalidMarker',
+      `marker ${quote(json)}: the value of "${notText[0]}" is not a string`,
+    );
   }
   const text: unknown = Object.getOwnPropertyDescriptor(parsed, KEY)?.value;
-  if (typeof text !== 'string') throw new MarkerError('InvalidMarker', `marker ${quote(json)} has no "${KEY}"`);
+  if (typeof text !== 'string')
+    throw new MarkerError('InvalidMarker', `marker ${quote(json)} has no "${KEY}"`);
   return readMarker(text);
 }
 
@@ -98,7 +102,10 @@ export function unknownFormError(marker: Marker): MarkerError | undefined {
   const colon = marker.text.lastIndexOf(':');
   if (colon <= 0 || marker.readings.length > 1) return undefined;
   const suffix = marker.text.slice(colon + 1);
-  return new MarkerError('UnknownForm', `"${suffix}" is no form of a marker; use :name, :tag, :digest, :sha or none`);
+  return new MarkerError(
+    'UnknownForm',
+    `"${suffix}" is no form of a marker; use :name, :tag, :digest, :sha or none`,
+  );
 }
 
 // Fleet reads the text as a JSON pointer, so a tagName's own slash is written ~1 and %20 stands for a space. That leaves

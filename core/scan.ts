@@ -89,9 +89,14 @@ export class ScanIndex {
     for (const scan of scans) this.put(scan);
   }
 
-  /** Every scan that bears a tagName in a namespace: more than one is a mistake that markers to it run into. */
-  namesakes(namespace: string, tagName: string): Scan[] {
-    return this.#named(tagName).filter((scan) => scan.namespace === namespace);
+  /** The other scans of the same namespace that a marker cannot tell from this one: same tagName, same GitRepo or any. */
+  namesakes(scan: Scan): Scan[] {
+    return this.#named(scan.tagName).filter(
+      (other) =>
+        other.namespace === scan.namespace &&
+        other.name !== scan.name &&
+        (scan.gitrepoName === undefined || servesGitRepo(other, scan.gitrepoName)),
+    );
   }
 
   /**
@@ -120,7 +125,9 @@ export class ScanIndex {
 
   #read(reading: Reading, from: Asker): Lookup {
     const named = this.#named(reading.tagName);
-    const own = named.filter((scan) => scan.namespace === from.namespace && servesGitRepo(scan, from.gitrepo));
+    const own = named.filter(
+      (scan) => scan.namespace === from.namespace && servesGitRepo(scan, from.gitrepo),
+    );
     const others = named.filter((scan) => scan.namespace !== from.namespace);
     const exported = others.filter((scan) => exportsTo(scan, from.namespace));
     if (reading.namespace === undefined) return oneOf(own.length > 0 ? own : exported, reading, from);
@@ -156,7 +163,11 @@ function notExported(reading: Reading, from: Asker): Lookup {
 }
 
 function unknown(name: string, namespace: string): Lookup {
-  return { kind: 'refused', reason: 'UnknownScan', message: `no scan ${name} in namespace ${namespace}, and none exported to it` };
+  return {
+    kind: 'refused',
+    reason: 'UnknownScan',
+    message: `no scan ${name} in namespace ${namespace}, and none exported to it`,
+  };
 }
 
 function servesGitRepo(scan: Scan, gitrepo: string | undefined): boolean {

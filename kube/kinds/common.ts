@@ -4,15 +4,16 @@ export const GROUP = 'fleetscan.io';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
-/** A Go duration, or `0` for the default. Fleet's rule since v0.16. */
+/** A Go duration, or `0` for the default. Fleet's rule since v0.16, the longest that Go can hold included. */
 export const duration = z
   .string()
+  .min(1)
   .max(32)
   .meta({
     'x-kubernetes-validations': [
       {
-        rule: "self == '0' || self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$')",
-        message: 'must be a Go duration such as 30s, 15m or 1h30m',
+        rule: "self == '0' || (self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|μs|ms|s|m|h))+$') && duration(self) <= duration('2562047h'))",
+        message: 'must be a Go duration such as 30s, 15m or 1h30m (there is no unit for days or weeks)',
       },
     ],
   });
@@ -55,3 +56,8 @@ export const objectMeta = z.object({
   labels: z.record(z.string(), z.string()).default({}),
 });
 export type ObjectMeta = z.infer<typeof objectMeta>;
+
+/** How an Event names one of our objects. */
+export function objectRef(kind: 'ImageScan' | 'GitRepo', { namespace, name, uid }: ObjectMeta) {
+  return { apiVersion: API_VERSION, kind, namespace, name, uid };
+}

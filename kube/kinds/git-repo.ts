@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditions, duration, localObjectReference, nullableText, objectMeta, timestamp } from './common.ts';
+import { parseObject } from './parse.ts';
 
 export const gitRepoSpec = z.object({
   repo: z.string().min(1).max(2048).describe('URL of the repository: https://…, http://…, ssh://… or git@host:path.'),
@@ -11,7 +12,11 @@ export const gitRepoSpec = z.object({
     .optional()
     .describe('Folders and files to look for markers in; the whole repository when absent.'),
   clientSecretName: nullableText.describe('Secret, in this namespace, with the credentials for Git.'),
-  imageScanInterval: duration.nullable().optional().describe('How often Git is compared with the values in force; 15m when absent or 0.'),
+  imageScanInterval: duration
+    .nullable()
+    .optional()
+    .meta({ default: '15m' })
+    .describe('How often Git is compared with the values in force; 15m when absent or 0.'),
   imageScanCommit: z
     .object({
       authorName: nullableText,
@@ -46,6 +51,31 @@ export const gitRepoSpec = z.object({
 });
 export type GitRepoSpec = z.infer<typeof gitRepoSpec>;
 
+/**
+ * What Fleet's GitRepo has for deploying. We accept and ignore it, so that a Fleet object needs a new apiVersion only and
+ * `kubectl apply`, which refuses fields it does not know, takes it.
+ */
+export const FLEET_ONLY_FIELDS = [
+  'bundles',
+  'correctDrift',
+  'deleteNamespace',
+  'disablePolling',
+  'forceSyncGeneration',
+  'helmRepoURLRegex',
+  'helmSecretName',
+  'helmSecretNameForPaths',
+  'keepResources',
+  'ociRegistry',
+  'ociRegistrySecret',
+  'paused',
+  'pollingInterval',
+  'revision',
+  'serviceAccount',
+  'targetNamespace',
+  'targets',
+  'webhookSecret',
+] as const;
+
 /** A marker or file that write-back left alone. */
 const leftAlone = z.object({
   file: z.string(),
@@ -75,3 +105,12 @@ export const gitRepo = z.object({
   status: gitRepoStatus.default({}),
 });
 export type GitRepo = z.infer<typeof gitRepo>;
+
+/**
+ * Reads a GitRepo as the API server gives it.
+ *
+ * @throws {InvalidObjectError} that names the object and every wrong field
+ */
+export function parseGitRepo(raw: unknown): GitRepo {
+  return parseObject('GitRepo', gitRepo, raw);
+}

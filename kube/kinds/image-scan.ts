@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditions, duration, localObjectReference, nullableText, objectMeta, timestamp } from './common.ts';
+import { parseObject } from './parse.ts';
 
 const order = z.enum(['asc', 'desc']);
 const windows = z
@@ -70,7 +71,11 @@ export const imageScanSpec = z.object({
     .describe('The image to follow, such as ghcr.io/acme/app. A tag or digest in it is ignored.'),
   tagName: nullableText.describe('What markers call this scan; metadata.name when absent.'),
   gitrepoName: nullableText.describe('The GitRepo, in this namespace, that this scan is for; all of them when absent.'),
-  interval: duration.nullable().optional().describe('Time between scans, a Go duration; 15m when absent or 0.'),
+  interval: duration
+    .nullable()
+    .optional()
+    .meta({ default: '15m' })
+    .describe('Time between scans, a Go duration; 15m when absent or 0.'),
   secretRef: localObjectReference
     .nullable()
     .optional()
@@ -161,6 +166,15 @@ export const imageScan = z.object({
   status: imageScanStatus.default({}),
 });
 export type ImageScan = z.infer<typeof imageScan>;
+
+/**
+ * Reads an ImageScan as the API server gives it.
+ *
+ * @throws {InvalidObjectError} that names the object and every wrong field
+ */
+export function parseImageScan(raw: unknown): ImageScan {
+  return parseObject('ImageScan', imageScan, raw);
+}
 
 /** Annotation that asks for a scan now; any new value does. Answered in `status.lastHandledScanRequest`. */
 export const SCAN_REQUEST_ANNOTATION = 'fleetscan.io/scan-requested-at';

@@ -1,0 +1,167 @@
+import type { CST } from 'yaml';
+
+/** The map entries that enclose a place, innermost first. */
+export interface Entry {
+  readonly map: CST.BlockMap | CST.FlowCollection;
+  readonly index: number;
+  readonly parent?: Entry;
+}
+
+interface Span {
+  readonly offset: number;
+  /** Where it ends; of a block scalar, where its header does, since that is where its comment stands. */
+  readonly end: number;
+}
+export interface Comment extends Span {
+  readonly kind: 'comment';
+  /** With its `#`. */
+  readonly source: string;
+}
+/** A scalar that is a value: of a map entry, an item of a sequence, or a whole document. */
+export interface Scalar extends Span {
+  readonly kind: 'scalar';
+  readonly token: CST.FlowScalar | CST.BlockScalar;
+  /** The tag that stands directly before it, `!!int` or such. */
+  readonly tag?: string;
+  readonly entry?: Entry;
+}
+export interface Dash extends Span {
+  readonly kind: 'dash';
+  /** What the item before this one is: comments between the two may belong to a collection there. */
+  readonly previous: 'none' | 'block-collection' | 'other';
+}
+interface Mark extends Span {
+  readonly kind: 'key' | 'question' | 'colon' | 'flow-colon' | 'comma' | 'open' | 'close' | 'document';
+}
+interface Name extends Span {
+  readonly kind: 'alias' | 'anchor' | 'tag';
+  readonly name: string;
+}
+
+/** What a YAML file is made of, as far as it matters for what a comment stands beside. Spaces and newlines are left out. */
+export type Piece = Comment | Scalar | Dash | Mark | Name;
+
+/** Lays the tokens of the `yaml` package's parser out flat, in the order of the source. */
+export function piecesOf(tokens: Iterable<CST.Token>): Piece[] {
+  const flattener = new Flattener();
+  for (const token of tokens) flattener.top(token);
+  return flattener.pieces;
+}
+
+interface Context {
+  /** Inside a key nothing is a value. */
+  readonly inKey?: true;
+  readonly inFlow?: true;
+  readonly entry?: Entry;
+}
+
+const MARKS: Readonly<Record<string, Mark['kind']>> = {
+  'explicit-key-ind': 'question',
+  'flow-map-start': 'open',
+  'flow-seq-start': 'open',
+  'flow-map-end': 'close',
+  'flow-seq-end': 'close',
+  'doc-start': 'document',
+  'doc-end': 'document',
+  comma: 'comma',
+};
+
+class Flattener {
+  readonly pieces: Piece[] = [];
+
+  top(token: CST.Token): void {
+    if (token.type !== 'document') return this.#marks([token], {});
+    this.#marks(token.start, {});
+    if (token.start.every(({ type }) => type !== 'doc-start')) {
+      this.pieces.push({ kind: 'document', offset: token.offset, end: token.offset });
+    }
+    this.#node(token.value, {});
+    this.#marks(token.end, {});
+  }
+
+  #node(token: CST.Token | null | undefined, context: Context): void {
+    switch (token?.type) {
+      case 'scalar':
+      case 'single-quoted-scalar':
+      case 'double-quoted-scalar':
+      case 'alias':
+        this.#scalar(token, token.offset + token.source.length, context);
+        return this.#marks(token.end, context);
+      case 'block-scalar':
+        return this.#blockScalar(token, context);
+      case 'block-map':
+        return token.items.forEach((item, index) => this.#pair(item, within(token, index, context)));
+      case 'block-seq':
+        return token.items.forEach((item, index) => this.#item(item, token.items[index - 1], context));
+      case 'flow-collection':
+        return this.#flowCollection(token, { ...context, inFlow: true });
+    }
+  }
+
+  #scalar(token: CST.FlowScalar | CST.BlockScalar, end: number, { inKey, entry }: Context): void {
+    const { offset } = token;
+    if (token.type === 'alias') {
+      this.pieces.push({ kind: 'alias', offset, end, name: token.source.slice(1) });
+    } else if (inKey) {
+      this.pieces.push({ kind: 'key', offset, end });
+    } else {
+      const tag = this.#tagBefore();
+      this.pieces.push({ kind: 'scalar', offset, end, token, ...(tag && { tag }), ...(entry && { entry }) });
+    }
+  }
+
+  #tagBefore(): string | undefined {
+    const names = this.pieces.slice(-2).filter((piece) => piece.kind === 'tag' || piece.kind === 'anchor');
+    return names.findLast(({ kind }) => kind === 'tag')?.name;
+  }
+
+  #blockScalar(token: CST.BlockScalar, context: Context): void {
+    const header = token.props.find(({ type }) => type === 'block-scalar-header');
+    this.#scalar(token, token.offset + (header?.source.length ?? 0), context);
+    this.#marks(token.props, context);
+  }
+
+  #pair(item: CST.CollectionItem, context: Context): void {
+    this.#marks(item.start, context);
+    this.#node(item.key, { ...context, inKey: true });
+    this.#marks(item.sep, context);
+    this.#node(item.value, context);
+  }
+
+  #item(item: CST.CollectionItem, before: CST.CollectionItem | undefined, context: Context): void {
+    const type = before?.value?.type;
+    const previous = type === 'block-map' || type === 'block-seq' ? 'block-collection' : 'other';
+    this.#marks(item.start, context, before === undefined ? 'none' : previous);
+    this.#node(item.value, context);
+  }
+
+  #flowCollection(token: CST.FlowCollection, context: Context): void {
+    this.#marks([token.start], context);
+    const isMap = token.start.type === 'flow-map-start';
+    token.items.forEach((item, index) => {
+      const isPair = isMap || item.sep?.some(({ type }) => type === 'map-value-ind');
+      // The parser gives an item of a sequence as a key where it can not tell yet what will follow.
+      if (!isPair) return this.#pair({ ...item, key: null, value: item.value ?? item.key ?? undefined }, context);
+      this.#pair(item, isMap ? within(token, index, context) : context);
+    });
+    this.#marks(token.end, context);
+  }
+
+  #marks(tokens: readonly CST.Token[] | undefined, { inFlow }: Context, previous: Dash['previous'] = 'none'): void {
+    for (const token of tokens ?? []) {
+      if (!('source' in token)) continue;
+      const { type, offset, source } = token;
+      const span = { offset, end: offset + source.length };
+      const mark = MARKS[type];
+      if (type === 'comment') this.pieces.push({ kind: 'comment', ...span, source });
+      else if (type === 'seq-item-ind') this.pieces.push({ kind: 'dash', ...span, previous });
+      else if (type === 'map-value-ind') this.pieces.push({ kind: inFlow ? 'flow-colon' : 'colon', ...span });
+      else if (type === 'anchor' || type === 'tag') this.pieces.push({ kind: type, ...span, name: source.slice(type === 'tag' ? 0 : 1) });
+      else if (mark !== undefined) this.pieces.push({ kind: mark, ...span });
+    }
+  }
+}
+
+function within(map: Entry['map'], index: number, { inKey, inFlow, entry }: Context): Context {
+  return { ...(inKey && { inKey }), ...(inFlow && { inFlow }), entry: { map, index, ...(entry && { parent: entry }) } };
+}

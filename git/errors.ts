@@ -1,0 +1,36 @@
+import { CodedError } from '../core/errors.ts';
+
+/**
+ * Why work with a repository failed. `Unreachable`: no answer, or a temporary one (429, 5xx). `Unauthorized`: the
+ * credential is missing, wrong, or not allowed to do this. `Timeout`: a call passed its deadline and was killed.
+ * `Failed`: git said something else, which the message carries.
+ */
+export type GitErrorCode =
+  | 'Unreachable'
+  | 'Unauthorized'
+  | 'BranchMissing'
+  | 'RepositoryMissing'
+  | 'PushRejected'
+  | 'TLS'
+  | 'Timeout'
+  | 'Failed';
+
+/** Why a push was rejected: somebody else moved the branch (fetch and try again), or the server declined (a person must act). */
+export type Rejection = 'Moved' | 'Declined';
+
+/** Thrown by all that talks to a repository. Its message is one line, bounded, and holds no credential. */
+export class GitError extends CodedError<GitErrorCode> {
+  /** Set when the code is `PushRejected`. */
+  readonly rejection?: Rejection;
+
+  constructor(code: GitErrorCode, message: string, options?: ErrorOptions & { rejection?: Rejection }) {
+    super(code, message, options);
+    if (options?.rejection !== undefined) this.rejection = options.rejection;
+  }
+}
+
+/** A path of the GitRepo that leads out of the repository, or to nothing in it. */
+export class PathError extends CodedError<'PathEscapes' | 'PathMissing'> {}
+
+/** A repository URL or branch name that is refused before anything is asked of a server. */
+export class AddressError extends CodedError<'InvalidURL' | 'InvalidBranch'> {}

@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
+import { CodedError, messageOf } from '../core/errors.ts';
+import { ApiError, answerError } from './errors.ts';
+import { unreachable } from './unreachable.ts';
+
+/** What a call carries to prove who makes it. */
+export interface Identity {
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly tls: TlsOptions;
+}
+
+export type TlsOptions = Pick<import('node:tls').ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
+
+/** Where the API server is and how to prove who we are. */
+export interface Credentials {
+  /** URL without a slash at the end; it may have a path, as behind Rancher. */
+  readonly server: string;
+  /** The namespace of the context or of the service account. */
+  readonly namespace: string;
+  readonly proxy: 'none' | 'environment' | { readonly url: string };
+  /** The present tokens and certificates; cheap, since they are kept for a while. */
+  identity(): Promise<Identity>;
+  /** Forgets what is kept: the server refused it. */
+  renew(): void;
+}
+
+export interface Call {
+  readonly method: string;
+  /** Path and query, without the server. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** Parallel connections to the API server, watches included; calls beyond them wait for a free one. */
+const CONNECTIONS = 64;
+/** A page of 500 large pods is about 20 MiB. */
+const MAX_BODY_BYTES = 128 * 1024 * 1024;
+const MAX_TRIES = 3;
+const MAX_PAUSE_MS = 10_000;
+/** undici's and Node's codes for a kept-alive connection that the server had closed already. */
+const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** Sends calls to one API server over one pool of connections. */
+export class Transport {
+  readonly server: string;
+  readonly #credentials: Credentials;
+  readonly #timeoutMs: number;
+  readonly #userAgent: string;
+  #pool: { key: string; dispatcher: Dispatcher } | undefined;
+  #closed = false;
+
+  constructor(credentials: Credentials, options: { requestTimeoutMs: number; userAgent: string }) {
+    this.server = credentials.server;
+    this.#credentials = credentials;
+    this.#timeoutMs = options.requestTimeoutMs;
+    this.#userAgent = options.userAgent;
+  }
+
+  /**
+   * Sends a call and reads its whole answer, whatever the status. A GET is sent again once when a kept-alive connection
+   * turns out dead; HTTP 429, and 503 to a call that may be repeated, are waited out as Retry-After asks, within bounds.
+   *
+   * @throws {ApiError} 'Unreachable' when no answer comes in time; the reason of `call.signal` when that is aborted
+   */
+  async send(call: Call): Promise<Answer> {
+    const deadline = performance.now() + this.#timeoutMs;
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const signal = call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]);
+    const timed = { ...call, signal };
+    try {
+      let answer = await this.#sendOnce(timed);
+      for (let tries = 1; tries < MAX_TRIES; tries++) {
+        const pause = pauseBeforeRetry(call.method, answer);
+        if (pause === undefined || performance.now() + pause > deadline) break;
+        await delay(pause, undefined, { signal });
+        answer = await this.#sendOnce(timed);
+      }
+      return answer;
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (timeout.aborted) throw new ApiError('Unreachable', `${this.#host} gave no answer within ${this.#timeoutMs} ms`);
+      throw this.#explain(error);
+    }
+  }
+
+  /**
+   * Opens a call whose answer is a stream without an end, and gives its body once the server has begun to answer.
+   *
+   * @throws {ApiError} when the answer is no success or there is none; the reason of `call.signal` when that is aborted
+   */
+  async open(call: Call & { signal: AbortSignal }): Promise<AsyncIterable<Buffer>> {
+    try {
+      const response = await this.#request(call, this.#timeoutMs, 0);
+      if (response.statusCode === 200) return this.#explained(response.body, call.signal);
+      if (response.statusCode === 401) this.#credentials.renew();
+      throw answerError(response.statusCode, await readText(response.body));
+    } catch (error) {
+      call.signal.throwIfAborted();
+      throw this.#explain(error);
+    }
+  }
+
+  /** Closes all connections; calls in flight fail. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#pool?.dispatcher.destroy();
+  }
+
+  async #sendOnce(call: Call): Promise<Answer> {
+    const answer = await this.#sendFresh(call);
+    if (answer.status !== 401) return answer;
+    this.#credentials.renew();
+    return this.#sendFresh(call);
+  }
+
+  async #sendFresh(call: Call): Promise<Answer> {
+    try {
+      return await this.#exchange(call);
+    } catch (error) {
+      if (call.method !== 'GET' || !isStale(error) || call.signal?.aborted) throw error;
+      return this.#exchange(call);
+    }
+  }
+
+  async #exchange(call: Call): Promise<Answer> {
+    const response = await this.#request(call, this.#timeoutMs, this.#timeoutMs);
+    return { status: response.statusCode, headers: response.headers, body: await readText(response.body) };
+  }
+
+  async #request(call: Call, headersTimeout: number, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
+    const identity = await this.#identity();
+    const { origin, pathname } = new URL(this.server);
+    return this.#dispatcher(identity.tls).request({
+      origin,
+      path: `${pathname.replace(/\/$/, '')}${call.path}`,
+      method: call.method,
+      headers: { 'user-agent': this.#userAgent, accept: 'application/json', ...call.headers, ...identity.headers },
+      headersTimeout,
+      bodyTimeout,
+      ...(call.body !== undefined && { body: call.body }),
+      ...(call.signal !== undefined && { signal: call.signal }),
+    });
+  }
+
+  async #identity(): Promise<Identity> {
+    try {
+      return await this.#credentials.identity();
+    } catch (error) {
+      throw new ApiError('Unauthorized', messageOf(error), { cause: error });
+    }
+  }
+
+  // Client certificates are replaced while we run, and a connection keeps the one it began with: a new pool then.
+  #dispatcher(tls: TlsOptions): Dispatcher {
+    if (this.#closed) throw new ApiError('Unreachable', `the connection to ${this.#host} was closed by this program`);
+    const key = JSON.stringify([tls.ca, tls.cert, tls.key].map(String));
+    if (this.#pool?.key === key) return this.#pool.dispatcher;
+    void this.#pool?.dispatcher.close();
+    const dispatcher = openPool(this.#credentials.proxy, tls);
+    this.#pool = { key, dispatcher };
+    return dispatcher;
+  }
+
+  async *#explained(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+    try {
+      yield* body;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw this.#explain(error);
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    return error instanceof CodedError ? error : unreachable(this.#host, error);
+  }
+
+  get #host(): string {
+    return new URL(this.server).host;
+  }
+}
+
+function openPool(proxy: Credentials['proxy'], tls: TlsOptions): Dispatcher {
+  // Probes on a silent connection every 30 s, as client-go has it: load balancers drop those that are idle for a minute.
+  const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  if (proxy === 'none') return new Agent({ connections: CONNECTIONS, connect });
+  if (proxy === 'environment') return new EnvHttpProxyAgent({ connections: CONNECTIONS, connect, requestTls: connect });
+  return new ProxyAgent({ uri: proxy.url, connections: CONNECTIONS, requestTls: connect });
+}
+
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new ApiError('Server', `the API server's answer is larger than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function pauseBeforeRetry(method: string, answer: Answer): number | undefined {
+  // 429 says that the call was not begun, so any may be repeated; 503 may come from half way.
+  const repeatable = answer.status === 429 || (answer.status === 503 && (method === 'GET' || method === 'DELETE'));
+  if (!repeatable) return undefined;
+  const seconds = Number(answer.headers['retry-after']);
+  return seconds >= 0 && seconds * 1000 <= MAX_PAUSE_MS ? seconds * 1000 : undefined;
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && STALE.has(error.code);
+}

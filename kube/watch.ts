@@ -1,0 +1,196 @@
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { Backoff } from './backoff.ts';
+import type { KubeClient } from './client.ts';
+import { ApiError, needsRelist, statusError } from './errors.ts';
+import type { ObjectPath } from './resource.ts';
+
+/**
+ * What became of a collection. `replaced`: this is all of it. `put`: created or changed. `deleted`: gone, or no longer kept
+ * (also told of objects that were never kept). `alive`: nothing changed, but the server is in touch.
+ */
+export type WatchEvent<T> =
+  | { readonly type: 'replaced'; readonly items: T[] }
+  | { readonly type: 'put'; readonly item: T }
+  | { readonly type: 'deleted'; readonly namespace: string; readonly name: string }
+  | { readonly type: 'alive' };
+
+export interface WatchOptions<T> {
+  /** What is kept of an object, taken while its page is in memory; undefined: nothing. What it throws ends the watch. */
+  readonly project: (object: unknown) => T | undefined;
+  readonly signal: AbortSignal;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Objects in one answer to a list. */
+  readonly pageSize?: number;
+  /** Told of every failure, and when the next attempt begins. */
+  readonly onError?: (error: ApiError, delayMs: number) => void;
+  /** For tests: a watch without a line for this long is given up. The server sends a bookmark about every minute. */
+  readonly idleMs?: number;
+  /** For tests: the pauses after failures. */
+  readonly backoff?: Backoff;
+}
+
+const IDLE_MS = 150_000;
+/** A watch that ends sooner than this, with nothing said, counts as a failure: else we would ask without a pause. */
+const SHORTEST_WATCH_MS = 1000;
+
+const page = z.object({
+  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
+  items: z.array(z.unknown()).nullable(),
+});
+const event = z.object({ type: z.string(), object: z.unknown() });
+const identity = z.object({
+  metadata: z.object({ resourceVersion: z.string(), namespace: z.string().default(''), name: z.string().default('') }),
+});
+
+/**
+ * Lists a collection and follows its changes until the signal aborts; then it returns. It outlives everything that the
+ * server or the network can do: a resourceVersion that is too old leads to a new list, any other failure to a jittered pause
+ * and another try from the last resourceVersion. Leaving the loop closes the connection.
+ */
+export async function* listAndWatch<T>(
+  client: KubeClient,
+  path: ObjectPath,
+  options: WatchOptions<T>,
+): AsyncGenerator<WatchEvent<T>, void> {
+  const { signal, backoff = new Backoff() } = options;
+  let position: string | undefined;
+  while (!signal.aborted) {
+    try {
+      if (position === undefined) {
+        const { items, resourceVersion } = await listAll(client, path, options);
+        yield { type: 'replaced', items };
+        position = resourceVersion;
+      }
+      for await (const { change, resourceVersion } of watchFrom(client, path, position, options)) {
+        yield change;
+        position = resourceVersion;
+        backoff.reset();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      if (needsRelist(error)) position = undefined;
+      const pause = backoff.next();
+      options.onError?.(error, pause);
+      await delay(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/**
+ * Reads the collection page by page, and gives the event loop a turn between reading a page and projecting it.
+ *
+ * No resourceVersion is sent. With "0" the server would answer from its cache at once, but ignores the limit (all objects in
+ * one answer), and after a restart or behind another replica it may show a state older than one we have already seen. A
+ * list without it is consistent, and since Kubernetes 1.31 comes from the cache all the same.
+ */
+async function listAll<T>(
+  client: KubeClient,
+  path: ObjectPath,
+  { project, signal, labelSelector, fieldSelector, pageSize = 500 }: WatchOptions<T>,
+): Promise<{ items: T[]; resourceVersion: string }> {
+  const items: T[] = [];
+  const query = { limit: pageSize, ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+  let next: string | undefined;
+  for (;;) {
+    const answer = await client.list(path, { ...query, ...(next && { continue: next }) }, signal);
+    const { metadata, items: objects } = understood(page, answer, 'list');
+    await setImmediate();
+    for (const object of objects ?? []) {
+      const item = project(object);
+      if (item !== undefined) items.push(item);
+    }
+    next = metadata.continue;
+    if (next === undefined || next === '') return { items, resourceVersion: metadata.resourceVersion };
+  }
+}
+
+async function* watchFrom<T>(
+  client: KubeClient,
+  path: ObjectPath,
+  resourceVersion: string,
+  { project, signal, labelSelector, fieldSelector, idleMs = IDLE_MS }: WatchOptions<T>,
+): AsyncGenerator<{ change: WatchEvent<T>; resourceVersion: string }> {
+  const query = {
+    resourceVersion,
+    allowWatchBookmarks: 'true',
+    // Spread out, so that the watches of all replicas do not end together.
+    timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
+    ...(labelSelector && { labelSelector }),
+    ...(fieldSelector && { fieldSelector }),
+  };
+  using idle = new IdleTimer(idleMs);
+  const begun = performance.now();
+  let count = 0;
+  for await (const line of client.watchLines(path, query, AbortSignal.any([signal, idle.signal]))) {
+    idle.touch();
+    count += 1;
+    yield readEvent(line, project);
+    idle.touch();
+  }
+  if (count === 0 && performance.now() - begun < SHORTEST_WATCH_MS) {
+    throw new ApiError('Server', 'the API server ended a watch as soon as it began');
+  }
+}
+
+function readEvent<T>(line: string, project: (object: unknown) => T | undefined): { change: WatchEvent<T>; resourceVersion: string } {
+  const { type, object } = understood(event, parseLine(line), 'watch event');
+  if (type === 'ERROR') throw statusError(object) ?? new ApiError('Server', 'the watch failed and the API server did not say why');
+  const { namespace, name, resourceVersion } = understood(identity, object, `${type} event`).metadata;
+  return { change: changeOf(type, namespace, name, () => project(object)), resourceVersion };
+}
+
+function changeOf<T>(type: string, namespace: string, name: string, project: () => T | undefined): WatchEvent<T> {
+  switch (type) {
+    case 'ADDED':
+    case 'MODIFIED': {
+      const item = project();
+      return item === undefined ? { type: 'deleted', namespace, name } : { type: 'put', item };
+    }
+    case 'DELETED':
+      return { type: 'deleted', namespace, name };
+    case 'BOOKMARK':
+      return { type: 'alive' };
+    default:
+      throw new ApiError('Server', `the API server sent a watch event of the unknown type "${type}"`);
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function understood<S extends z.ZodType>(schema: S, value: unknown, what: string): z.infer<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ApiError('Server', `the API server sent a ${what} that is none: ${z.prettifyError(parsed.error)}`);
+}
+
+/** Aborts its signal when nobody touches it for a while. */
+class IdleTimer {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms: number) {
+    const error = new ApiError('Unreachable', `the watch was silent for ${ms} ms, and not even a bookmark came`);
+    this.#timer = setTimeout(() => this.#controller.abort(error), ms);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  touch(): void {
+    this.#timer.refresh();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}

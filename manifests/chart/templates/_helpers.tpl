@@ -1,0 +1,62 @@
+{{/* Name of the chart, for labels. */}}
+{{- define "fleetscan.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Name of the objects; 52 characters, so that a suffix still fits into the 63 of a Service. */}}
+{{- define "fleetscan.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else if contains (include "fleetscan.name" .) .Release.Name }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "fleetscan.name" .) | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "fleetscan.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "fleetscan.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "fleetscan.labels" -}}
+{{ include "fleetscan.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "fleetscan.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "fleetscan.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.name must name an existing ServiceAccount when serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{/* [registry/]repository, then @digest or :tag. */}}
+{{- define "fleetscan.image" -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry }}
+{{- if $registry }}{{ trimSuffix "/" $registry }}/{{ end }}
+{{- .Values.image.repository }}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}
+{{- else }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end }}
+{{- end }}
+
+{{/* Secret with the webhook's certificates, which the reconciler makes and renews. */}}
+{{- define "fleetscan.certSecret" -}}
+{{ include "fleetscan.fullname" . }}-webhook-cert
+{{- end }}
+
+{{/* Lease by which one reconciler leads. */}}
+{{- define "fleetscan.lease" -}}
+{{ include "fleetscan.fullname" . }}-reconciler
+{{- end }}
+
+{{- define "fleetscan.subjects" -}}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "fleetscan.serviceAccountName" . }}
+    namespace: {{ .Release.Namespace }}
+{{- end }}

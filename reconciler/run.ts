@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import { type KeeperEvent, keepCertificates } from '../certs/keeper.ts';
+import { servingNames } from '../certs/names.ts';
+import { connect, type KubeClient } from '../kube/client.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { lead } from '../kube/lease.ts';
+import { serveProbes } from '../program/probes.ts';
+import { together } from '../program/together.ts';
+import { createRegistryClient } from '../registry/client.ts';
+import type { Config } from './config.ts';
+import { Metrics } from './metrics.ts';
+import { ScanLoop } from './scan-loop.ts';
+import { createStores } from './stores.ts';
+import { WriteBackLoop } from './write-back-loop.ts';
+
+/** Runs the reconciler until the signal aborts: waits for the Lease, and works while it holds it. */
+export async function runReconciler(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
+  const client = await connect({ ...(config.kubeconfig && { kubeconfig: config.kubeconfig }), userAgent: 'fleetscan-reconciler' });
+  const metrics = new Metrics();
+  // A replica that waits for the Lease is ready: it is there to take over.
+  const probes = await serveProbes(config.healthListen, { notReady: () => undefined, metrics: metrics.registry });
+  const { namespace, leaseName, identity } = config;
+  const onError = (error: unknown): void => log.warn({ err: error }, 'the Lease could not be read or renewed; tried again');
+  const onTransition = (isLeading: boolean): void => {
+    metrics.leading(isLeading);
+    log.info({ lease: `${namespace}/${leaseName}`, identity, leading: isLeading }, 'leadership changed');
+  };
+  try {
+    await lead(client, { namespace, name: leaseName, identity, signal, onTransition, onError }, (leading) =>
+      work({ client, config, metrics, log }, leading),
+    );
+  } finally {
+    probes.server.close();
+    await client.close();
+  }
+}
+
+/** What the leader does. Ends when the signal aborts, or throws when one of its parts fails. */
+async function work(
+  { client, config, metrics, log }: { client: KubeClient; config: Config; metrics: Metrics; log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  const stores = createStores(client, log);
+  const registry = createRegistryClient({ insecureHosts: config.insecureRegistry });
+  const events = new EventRecorder(client, {
+    component: 'fleetscan.io/reconciler',
+    instance: config.identity,
+    onError: (error) => log.warn({ err: error }, 'an Event could not be written'),
+  });
+  const shared = { client, scans: stores.scans, index: stores.index, events, metrics, log };
+  const scans = new ScanLoop({ ...shared, registry });
+  const { cacheDir: cacheDirectory, environment } = config;
+  const writeBacks = new WriteBackLoop({ ...shared, gitRepos: stores.gitRepos, cacheDirectory, environment });
+  try {
+    await together(
+      signal,
+      (each) => stores.run(each),
+      (each) => scans.run(each),
+      (each) => writeBacks.run(each),
+      (each) => certificates(client, config, log, each),
+    );
+  } finally {
+    await events.flush();
+    await registry.close();
+  }
+}
+
+async function certificates(client: KubeClient, config: Config, log: Logger, signal: AbortSignal): Promise<void> {
+  const { namespace, certSecret, webhookConfig, service, webhookUrl } = config;
+  const report = (event: KeeperEvent): void => {
+    if (event.kind === 'failed') {
+      log.warn({ err: event.error, retryInMs: event.retryInMs }, 'the certificates could not be looked after; tried again');
+      return;
+    }
+    log.info({ certificates: event }, 'looked after the certificates');
+  };
+  await keepCertificates(
+    {
+      client,
+      namespace,
+      secretName: certSecret,
+      webhookConfiguration: webhookConfig,
+      wanted: servingNames({ service, namespace, ...(webhookUrl && { url: webhookUrl }) }),
+      report,
+    },
+    signal,
+  );
+}

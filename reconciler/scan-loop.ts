@@ -1,0 +1,142 @@
+import type { Logger } from 'pino';
+import { type ScanIndex, scanKey } from '../core/scan.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import { objectRef } from '../kube/kinds/common.ts';
+import { toScan } from '../kube/kinds/to-scan.ts';
+import { IMAGE_SCANS } from '../kube/resource.ts';
+import type { Store } from '../kube/store.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import { parsePullSecret } from '../registry/credentials.ts';
+import type { Metrics } from './metrics.ts';
+import { type ScanResult, scanImage } from './scan.ts';
+import { statusAfter, valueChange } from './scan-status.ts';
+import { intervalMs, retryDue, scanDue } from './schedule.ts';
+import { readSecret } from './secrets.ts';
+import { type Written, writeStatus } from './status-writer.ts';
+import { parseStoredScan, type StoredScan } from './stores.ts';
+import { WorkQueue } from './work-queue.ts';
+
+// Scans wait for their registry most of the time; the registry client holds the number of calls to one host down.
+const CONCURRENCY = 16;
+
+/** What the loop works with. */
+export interface ScanLoopDependencies {
+  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly scans: Store<StoredScan>;
+  /** The same scans, by what markers call them; kept current before the loop hears of a change. */
+  readonly index: ScanIndex;
+  readonly registry: RegistryClient;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Scans each ImageScan when it is due, and writes what came of it to its status. */
+export class ScanLoop {
+  readonly #dependencies: ScanLoopDependencies;
+  readonly #queue: WorkQueue;
+  readonly #failures = new Map<string, { readonly count: number; readonly retryAt: number }>();
+
+  constructor(dependencies: ScanLoopDependencies) {
+    this.#dependencies = dependencies;
+    this.#queue = new WorkQueue({
+      concurrency: CONCURRENCY,
+      work: (key, signal) => this.#scan(key, signal),
+      onError: (key, error) => {
+        dependencies.log.error({ scan: key, err: error }, 'a scan could not be carried out; it is tried again');
+        this.#retry(key);
+      },
+    });
+    dependencies.scans.onChange((change) => {
+      if (change.type === 'deleted') this.#forget(change.item);
+      else this.#schedule(change.item);
+      const isNamedAsBefore = change.type === 'put' && change.previous?.spec.tagName === change.item.spec.tagName;
+      if (!isNamedAsBefore || change.previous === undefined) this.#lookAtNamesakes(change.item);
+    });
+  }
+
+  /** How many scans are due and wait for a worker. */
+  get waiting(): number {
+    return this.#queue.waiting;
+  }
+
+  /** Scans until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run(signal);
+  }
+
+  #schedule(scan: StoredScan): void {
+    const key = scanKey(scan);
+    if (scan.spec.suspend === true) return this.#queue.forget(key);
+    const now = Date.now();
+    const due = scanDue(scan, now);
+    const retryAt = this.#failures.get(key)?.retryAt;
+    this.#queue.schedule(key, due <= now ? due : (retryAt ?? due));
+  }
+
+  #retry(key: string, retryAfterMs?: number): void {
+    const scan = this.#dependencies.scans.get(key);
+    if (scan === undefined) return;
+    const now = Date.now();
+    const count = (this.#failures.get(key)?.count ?? 0) + 1;
+    const retryAt = retryDue(count, intervalMs(scan.spec.interval), now, retryAfterMs);
+    this.#failures.set(key, { count, retryAt });
+    this.#queue.schedule(key, retryAt);
+  }
+
+  #forget(scan: StoredScan): void {
+    this.#failures.delete(scanKey(scan));
+    this.#queue.forget(scanKey(scan));
+  }
+
+  async #scan(key: string, signal: AbortSignal): Promise<void> {
+    const { scans, registry, client, metrics } = this.#dependencies;
+    const scan = scans.get(key);
+    if (scan === undefined || scan.spec.suspend === true) return;
+    const measure = metrics.scanStarted();
+    const readPullSecret = async (namespace: string, name: string) =>
+      parsePullSecret(await readSecret(client, namespace, name, signal));
+    const result = await scanImage(scan, { registry, readPullSecret, signal });
+    measure(result.kind === 'selected' ? 'Scanned' : result.reason);
+    const written = await writeStatus(client, { resource: IMAGE_SCANS, namespace: scan.namespace, name: scan.name }, scan, {
+      parse: parseStoredScan,
+      next: (fresh) => statusAfter(fresh, result, this.#namesakes(fresh), new Date()),
+      signal,
+    });
+    if (written === undefined) return this.#queue.schedule(key, Date.now());
+    this.#report(written, result);
+    if (result.kind === 'failed') return this.#retry(key, result.retryAfterMs);
+    this.#failures.delete(key);
+    this.#schedule(written.after);
+  }
+
+  #report({ before, after }: Written<StoredScan>, result: ScanResult): void {
+    const { events, log } = this.#dependencies;
+    const about = objectRef('ImageScan', after.metadata);
+    const scan = scanKey(after);
+    const change = valueChange(before.status, after.status);
+    if (change !== undefined) {
+      const message = `${change.from?.tag ?? 'nothing'} -> ${change.to.tag} (${change.to.digest})`;
+      events.record(about, { type: 'Normal', reason: 'ValueChanged', action: 'Scan', message });
+      log.info({ scan, from: change.from, to: change.to }, 'a new value is in force');
+    }
+    if (result.kind === 'failed' && scannedReason(before) !== result.reason) {
+      events.record(about, { type: 'Warning', reason: result.reason, action: 'Scan', message: result.message });
+      log.warn({ scan, reason: result.reason, message: result.message }, 'a scan failed');
+    }
+  }
+
+  // A scan that comes, goes or is renamed can settle or cause a quarrel over a tagName: the others' Ready must tell.
+  #lookAtNamesakes(scan: StoredScan): void {
+    for (const other of this.#namesakes(scan)) this.#queue.schedule(other, Date.now());
+  }
+
+  #namesakes(scan: StoredScan): string[] {
+    return this.#dependencies.index.namesakes(toScan(scan)).map(scanKey);
+  }
+}
+
+function scannedReason({ status }: StoredScan): string | undefined {
+  return status.conditions?.find((condition) => condition.type === 'ImageScanned')?.reason;
+}

@@ -1,0 +1,103 @@
+import { canonicalName, tryParseReference } from '../core/reference.ts';
+import type { Cause } from '../core/scan.ts';
+import type { Value } from '../core/value.ts';
+import { type ConditionState, setCondition } from '../kube/kinds/conditions.ts';
+import { type ImageScan, type ImageScanStatus, SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
+import type { ScanResult } from './scan.ts';
+
+const HISTORY_LENGTH = 10;
+
+/** A change of the value in force, for an Event and for whoever waits. */
+export interface ValueChange {
+  readonly from?: { readonly tag: string; readonly digest: string };
+  readonly to: { readonly tag: string; readonly digest: string };
+}
+
+/**
+ * The status of an ImageScan after a scan. A failed one leaves the value in force as it was: only its condition tells.
+ *
+ * @param namesakes the other scans in the namespace that bear the same tagName: markers cannot tell them apart
+ */
+export function statusAfter(
+  { metadata, spec, status }: ImageScan,
+  result: ScanResult,
+  namesakes: readonly string[],
+  now: Date,
+): ImageScanStatus {
+  const request = metadata.annotations[SCAN_REQUEST_ANNOTATION];
+  const next: ImageScanStatus = {
+    ...status,
+    ...(result.kind === 'selected' && inForce(status, result.value, 'Scan', now)),
+    ...(result.tagCount !== undefined && { tagCount: result.tagCount, lastScanTime: now.toISOString() }),
+    ...(request !== undefined && { lastHandledScanRequest: request }),
+    observedGeneration: metadata.generation,
+  };
+  const generation = { observedGeneration: metadata.generation };
+  const scanned = setCondition(status.conditions, { ...scannedCondition(result), ...generation }, now);
+  const ready = { ...readyCondition(next, spec.image, result, namesakes), ...generation };
+  return { ...next, conditions: setCondition(scanned, ready, now) };
+}
+
+/** Did the value in force change from one status to the next? */
+export function valueChange(before: ImageScanStatus, after: ImageScanStatus): ValueChange | undefined {
+  const from = valueOf(before);
+  const to = valueOf(after);
+  const same = from?.tag === to?.tag && from?.digest === to?.digest && before.latestImage === after.latestImage;
+  if (to === undefined || same) return undefined;
+  return from === undefined ? { to } : { from, to };
+}
+
+function valueOf({ latestTag, latestDigest }: ImageScanStatus): ValueChange['to'] | undefined {
+  return latestTag && latestDigest ? { tag: latestTag, digest: latestDigest } : undefined;
+}
+
+function inForce(status: ImageScanStatus, value: Value, cause: Cause, now: Date): Partial<ImageScanStatus> {
+  const image = `${value.canonicalName}:${value.tag}`;
+  const history = status.history ?? [];
+  const isCurrent = history[0]?.image === image && history[0].digest === value.digest;
+  const entry = { tag: value.tag, digest: value.digest, image, since: now.toISOString(), cause };
+  return {
+    canonicalImageName: value.canonicalName,
+    latestTag: value.tag,
+    latestImage: image,
+    latestDigest: value.digest,
+    history: isCurrent ? history : [entry, ...history].slice(0, HISTORY_LENGTH),
+  };
+}
+
+type ConditionText = Omit<ConditionState, 'observedGeneration'>;
+
+function scannedCondition(result: ScanResult): ConditionText {
+  const type = 'ImageScanned';
+  return result.kind === 'selected'
+    ? { type, status: 'True', reason: 'Scanned', message: `chose ${result.value.tag} among ${result.tagCount} tags` }
+    : { type, status: 'False', reason: result.reason, message: result.message };
+}
+
+function readyCondition(
+  status: ImageScanStatus,
+  image: string,
+  result: ScanResult,
+  namesakes: readonly string[],
+): ConditionText {
+  const type = 'Ready';
+  if (namesakes.length > 0) {
+    const message = `${namesakes.join(', ')} has the same tagName, so markers cannot tell them apart; rename one`;
+    return { type, status: 'False', reason: 'DuplicateTagName', message };
+  }
+  const value = valueOf(status);
+  if (value === undefined) {
+    return { type, status: 'False', reason: 'NoValue', message: `no tag has been chosen yet for ${image}` };
+  }
+  if (status.canonicalImageName !== canonicalOf(image)) {
+    const message = `${status.latestImage} is of the image that the spec named before; ${image} has no value yet`;
+    return { type, status: 'False', reason: 'StaleValue', message };
+  }
+  const kept = result.kind === 'failed' ? '; the last scan failed, so it stays' : '';
+  return { type, status: 'True', reason: 'InForce', message: `${value.tag} (${value.digest.slice(0, 19)}) is in force${kept}` };
+}
+
+function canonicalOf(image: string): string | undefined {
+  const reference = tryParseReference(image);
+  return reference && canonicalName(reference);
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { parseDuration } from '../core/duration.ts';
+import { type ImageScan, SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
+
+/** Fleet's default. */
+const DEFAULT_INTERVAL_MS = 15 * 60_000;
+/** The share of an interval by which scans that began together drift apart. */
+const JITTER = 0.1;
+/** Overdue work, such as after hours of downtime, is spread over this long. */
+const CATCH_UP_MS = 60_000;
+const FIRST_RETRY_MS = 10_000;
+
+/** A spec's interval in milliseconds; absent, null and zero mean 15 minutes. */
+export function intervalMs(interval: string | null | undefined): number {
+  const parsed = interval === null || interval === undefined ? 0 : parseDuration(interval);
+  return parsed > 0 ? parsed : DEFAULT_INTERVAL_MS;
+}
+
+/** Has someone asked for a scan that was not answered yet? */
+export function isScanRequested({ metadata, status }: ImageScan): boolean {
+  const request = metadata.annotations[SCAN_REQUEST_ANNOTATION];
+  return request !== undefined && request !== status.lastHandledScanRequest;
+}
+
+/**
+ * When an ImageScan is to be scanned (milliseconds since the epoch): at once when it is new, changed or asked for; else
+ * an interval after the last scan, give or take a little that depends on its name alone. So after a restart every scan
+ * keeps its place, and those that became overdue meanwhile do not all start at once.
+ */
+export function scanDue(scan: ImageScan, now: number): number {
+  const { metadata, spec, status } = scan;
+  if (status.observedGeneration !== metadata.generation || isScanRequested(scan)) return now;
+  return periodicDue(`${metadata.namespace}/${metadata.name}`, status.lastScanTime, intervalMs(spec.interval), now);
+}
+
+/** The next time of something done every `interval` ms and last done at `last`; see {@link scanDue}. */
+export function periodicDue(key: string, last: string | undefined, interval: number, now: number): number {
+  const place = fraction(key);
+  const due = last === undefined ? now : Date.parse(last) + interval * (1 + JITTER * (place - 0.5));
+  return due > now ? due : now + place * Math.min(CATCH_UP_MS, interval);
+}
+
+/**
+ * When to try again after `failures` failures in a row: 10 s doubled each time, at most the interval, or when the other
+ * side says.
+ */
+export function retryDue(failures: number, interval: number, now: number, retryAfterMs = 0): number {
+  const backoff = Math.min(interval, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
+  return now + Math.max(backoff * (1 + JITTER * (Math.random() - 0.5)), retryAfterMs);
+}
+
+/** A number in [0, 1) that a key always gives. */
+function fraction(key: string): number {
+  return createHash('sha256').update(key).digest().readUInt32BE(0) / 2 ** 32;
+}

@@ -1,0 +1,97 @@
+/** Does one key's work. What it throws is the queue owner's to report: see {@link WorkQueueOptions.onError}. */
+export type Work = (key: string, signal: AbortSignal) => Promise<void>;
+
+/** How a {@link WorkQueue} works. */
+export interface WorkQueueOptions {
+  /** How many keys are worked on at once. */
+  readonly concurrency: number;
+  readonly work: Work;
+  readonly onError: (key: string, error: unknown) => void;
+  readonly now?: () => number;
+}
+
+// Longer delays overflow the timer; a key that is due later is simply looked at again then.
+const LONGEST_TIMER_MS = 2_000_000_000;
+
+/**
+ * Keys with a time at which each is due. A key is worked on by one worker at a time and is queued once at most: asked
+ * for again while it is worked on, it runs once more. Holds one timer for each key and nothing else.
+ */
+export class WorkQueue {
+  readonly #options: WorkQueueOptions;
+  readonly #now: () => number;
+  readonly #timers = new Map<string, { readonly due: number; readonly timer: NodeJS.Timeout }>();
+  readonly #ready = new Set<string>();
+  readonly #running = new Map<string, Promise<void>>();
+  #signal: AbortSignal | undefined;
+
+  constructor(options: WorkQueueOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** How many keys are due and wait for a worker. */
+  get waiting(): number {
+    return this.#ready.size;
+  }
+
+  /** Makes a key due at a time (milliseconds since the epoch), in place of the time it had. */
+  schedule(key: string, due: number): void {
+    this.#unschedule(key);
+    const delay = Math.max(0, due - this.#now());
+    const timer = setTimeout(() => this.#ring(key, due), Math.min(delay, LONGEST_TIMER_MS));
+    this.#timers.set(key, { due, timer });
+  }
+
+  /** Takes a key out, unless it is being worked on just now. */
+  forget(key: string): void {
+    this.#unschedule(key);
+    this.#ready.delete(key);
+  }
+
+  /** Works until the signal aborts, and returns when the last work has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    this.#startReady();
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    for (const key of [...this.#timers.keys()]) this.forget(key);
+    await Promise.all(this.#running.values());
+  }
+
+  #unschedule(key: string): void {
+    clearTimeout(this.#timers.get(key)?.timer);
+    this.#timers.delete(key);
+  }
+
+  #ring(key: string, due: number): void {
+    this.#timers.delete(key);
+    if (due > this.#now()) return this.schedule(key, due);
+    this.#ready.add(key);
+    this.#startReady();
+  }
+
+  #startReady(): void {
+    const signal = this.#signal;
+    if (signal === undefined || signal.aborted) return;
+    for (const key of this.#ready) {
+      if (this.#running.size >= this.#options.concurrency) return;
+      if (this.#running.has(key)) continue;
+      this.#ready.delete(key);
+      this.#running.set(key, this.#work(key, signal));
+    }
+  }
+
+  async #work(key: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#options.work(key, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#options.onError(key, error);
+    } finally {
+      this.#running.delete(key);
+      this.#startReady();
+    }
+  }
+}

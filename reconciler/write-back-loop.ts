@@ -1,0 +1,201 @@
+import { rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { ScanIndex } from '../core/scan.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import { type Condition, objectRef } from '../kube/kinds/common.ts';
+import { GIT_REPOS } from '../kube/resource.ts';
+import type { Store } from '../kube/store.ts';
+import type { EditPlan } from './edit-plan.ts';
+import type { Metrics } from './metrics.ts';
+import { intervalMs, periodicDue, retryDue } from './schedule.ts';
+import { valueChange } from './scan-status.ts';
+import { type Written, writeStatus } from './status-writer.ts';
+import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from './stores.ts';
+import { WorkQueue } from './work-queue.ts';
+import { repositoryDirectory, type WriteBackResult, writeBack } from './write-back.ts';
+import { statusAfter } from './write-back-status.ts';
+
+// One slow or broken repository must not hold up the others, and each run has git processes of its own.
+const CONCURRENCY = 4;
+/** An Event says this many changes at most. */
+const NAMED_CHANGES = 5;
+
+/** What the loop works with. */
+export interface WriteBackLoopDependencies {
+  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly scans: Store<StoredScan>;
+  readonly index: ScanIndex;
+  readonly gitRepos: Store<StoredGitRepo>;
+  readonly cacheDirectory: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What is known of a GitRepo between its runs. */
+interface Memory {
+  /** Counts the changes of anything that decides what Git should say: the spec, and values that it may name. */
+  version: number;
+  /** The head of the branch at which Git said what it should, and the version that was asked of it. */
+  agreed?: { readonly head: string; readonly version: number };
+  failures: number;
+  retryAt?: number;
+}
+
+/** Writes values back to each GitRepo: when one that it may name comes into force, when its spec changes, and at its interval. */
+export class WriteBackLoop {
+  readonly #dependencies: WriteBackLoopDependencies;
+  readonly #queue: WorkQueue;
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(dependencies: WriteBackLoopDependencies) {
+    this.#dependencies = dependencies;
+    this.#queue = new WorkQueue({
+      concurrency: CONCURRENCY,
+      work: (key, signal) => this.#writeBack(key, signal),
+      onError: (key, error) => {
+        dependencies.log.error({ gitRepo: key, err: error }, 'a write-back could not be carried out; it is tried again');
+        this.#retry(key);
+      },
+    });
+    dependencies.gitRepos.onChange((change) => {
+      if (change.type === 'put') return this.#schedule(change.item, change.previous);
+      this.#forget(change.item);
+    });
+    dependencies.scans.onChange((change) => {
+      const before = change.type === 'put' ? change.previous : undefined;
+      if (change.type === 'put' && before && !concernsMarkers(before, change.item)) return;
+      this.#valueChanged(change.item);
+    });
+  }
+
+  /** Writes back until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run(signal);
+  }
+
+  #schedule(gitRepo: StoredGitRepo, previous?: StoredGitRepo): void {
+    const key = keyOf(gitRepo);
+    if (gitRepo.spec.suspend === true) return this.#queue.forget(key);
+    const memory = this.#memory(key);
+    const now = Date.now();
+    if (previous?.metadata.generation !== gitRepo.metadata.generation) {
+      memory.version += 1;
+      return this.#queue.schedule(key, now);
+    }
+    if (memory.agreed?.version !== memory.version) return this.#queue.schedule(key, memory.retryAt ?? now);
+    const interval = intervalMs(gitRepo.spec.imageScanInterval);
+    this.#queue.schedule(key, periodicDue(key, gitRepo.status.lastSyncedImageScanTime, interval, now));
+  }
+
+  #valueChanged(scan: StoredScan): void {
+    for (const gitRepo of this.#dependencies.gitRepos.values()) {
+      const mayName = gitRepo.namespace === scan.namespace || (scan.spec.exportTo ?? []).length > 0;
+      if (!mayName) continue;
+      this.#memory(keyOf(gitRepo)).version += 1;
+      if (gitRepo.spec.suspend !== true) this.#queue.schedule(keyOf(gitRepo), Date.now());
+    }
+  }
+
+  #forget(gitRepo: StoredGitRepo): void {
+    const { cacheDirectory, log } = this.#dependencies;
+    const key = keyOf(gitRepo);
+    this.#queue.forget(key);
+    this.#memories.delete(key);
+    rm(repositoryDirectory(cacheDirectory, gitRepo), { recursive: true, force: true }).catch((error: unknown) => {
+      log.warn({ gitRepo: key, err: error }, 'the copy of a deleted GitRepo could not be removed');
+    });
+  }
+
+  async #writeBack(key: string, signal: AbortSignal): Promise<void> {
+    const { client, gitRepos, metrics, index, cacheDirectory, environment } = this.#dependencies;
+    const gitRepo = gitRepos.get(key);
+    if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
+    const memory = this.#memory(key);
+    // Taken before the values are read: one that changes during the run asks for another.
+    const { version } = memory;
+    const agreedAt = memory.agreed?.version === version ? memory.agreed.head : undefined;
+    const measure = metrics.writeBackStarted();
+    const result = await writeBack(gitRepo, {
+      client,
+      index,
+      cacheDirectory,
+      environment,
+      signal,
+      ...(agreedAt && { agreedAt }),
+    });
+    measure(result.kind === 'failed' ? result.reason : result.kind);
+    if (result.kind !== 'failed') this.#memories.set(key, { version: memory.version, agreed: { head: result.head, version }, failures: 0 });
+    const written = await writeStatus(
+      client,
+      { resource: GIT_REPOS, namespace: gitRepo.namespace, name: gitRepo.name },
+      gitRepo,
+      { parse: parseStoredGitRepo, next: (fresh) => statusAfter(fresh, result, new Date()), signal },
+    );
+    if (written === undefined) return this.#queue.schedule(key, Date.now());
+    this.#report(written, result);
+    if (result.kind === 'failed') return this.#retry(key);
+    this.#schedule(written.after, written.before);
+  }
+
+  #retry(key: string): void {
+    const gitRepo = this.#dependencies.gitRepos.get(key);
+    if (gitRepo === undefined) return;
+    const memory = this.#memory(key);
+    memory.failures += 1;
+    memory.retryAt = retryDue(memory.failures, intervalMs(gitRepo.spec.imageScanInterval), Date.now());
+    this.#queue.schedule(key, memory.retryAt);
+  }
+
+  #report({ before, after }: Written<StoredGitRepo>, result: WriteBackResult): void {
+    const { events, log } = this.#dependencies;
+    const about = objectRef('GitRepo', after.metadata);
+    const gitRepo = keyOf(after);
+    if (result.kind === 'synced' && result.pushed !== undefined) {
+      const message = `pushed ${result.pushed.slice(0, 12)}: ${changesText(result.plan)}`;
+      events.record(about, { type: 'Normal', reason: 'Pushed', action: 'WriteBack', message });
+      log.info({ gitRepo, commit: result.pushed, edits: result.plan.edits.length }, 'wrote values back to Git');
+    }
+    const condition = syncedCondition(after);
+    const isNews = condition?.reason !== syncedCondition(before)?.reason || condition?.message !== syncedCondition(before)?.message;
+    if (isNews && (result.kind === 'failed' || (result.kind === 'synced' && result.plan.leftAlone.length > 0))) {
+      const { reason = '', message = '' } = condition ?? {};
+      events.record(about, { type: 'Warning', reason, action: 'WriteBack', message });
+      log.warn({ gitRepo, reason, message }, 'a write-back did not do all that it should');
+    }
+  }
+
+  #memory(key: string): Memory {
+    const memory = this.#memories.get(key) ?? { version: 0, failures: 0 };
+    this.#memories.set(key, memory);
+    return memory;
+  }
+}
+
+function syncedCondition({ status }: StoredGitRepo): Condition | undefined {
+  return status.conditions?.find((condition) => condition.type === 'ImageSynced');
+}
+
+/** Did a scan change in a way that a marker in Git can show? */
+function concernsMarkers(before: StoredScan, after: StoredScan): boolean {
+  const { tagName, gitrepoName, exportTo, image } = after.spec;
+  return (
+    valueChange(before.status, after.status) !== undefined ||
+    before.spec.image !== image ||
+    before.spec.tagName !== tagName ||
+    before.spec.gitrepoName !== gitrepoName ||
+    before.spec.exportTo?.join() !== exportTo?.join()
+  );
+}
+
+function changesText({ edits }: EditPlan): string {
+  const named = edits.slice(0, NAMED_CHANGES).map(({ file, line, before, after }) => `${file}:${line} ${before} -> ${after}`);
+  const more = edits.length > NAMED_CHANGES ? [`and ${edits.length - NAMED_CHANGES} more`] : [];
+  return [...named, ...more].join(', ');
+}
+
+function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return `${namespace}/${name}`;
+}

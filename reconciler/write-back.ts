@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { CodedError, messageOf } from '../core/errors.ts';
+import type { ScanIndex } from '../core/scan.ts';
+import { AddressError, GitError, type GitErrorCode, PathError } from '../git/errors.ts';
+import { openRepository, type Repository } from '../git/repository.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type EditPlan, planEdits } from './edit-plan.ts';
+import { AccessError, gitAccess } from './git-access.ts';
+import { SecretError } from './secrets.ts';
+import type { StoredGitRepo } from './stores.ts';
+
+/** Fleet's defaults. */
+const DEFAULT_BRANCH = 'master';
+const DEFAULT_MESSAGE = 'Update from image update automation';
+const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
+/** How often a commit is made anew on top of somebody else's that came first. */
+const PUSH_TRIES = 5;
+
+export type WriteBackFailure =
+  | GitErrorCode
+  | PathError['code']
+  | AddressError['code']
+  | AccessError['code']
+  | SecretError['code']
+  | TemplateError['code'];
+
+/** What a write-back did. */
+export type WriteBackResult =
+  | {
+      readonly kind: 'synced';
+      /** The branch's head now. */
+      readonly head: string;
+      /** The same, when we pushed it. */
+      readonly pushed?: string;
+      readonly plan: EditPlan;
+    }
+  | { readonly kind: 'unchanged'; readonly head: string }
+  | { readonly kind: 'failed'; readonly reason: WriteBackFailure; readonly message: string };
+
+/** What {@link writeBack} works with. */
+export interface WriteBackDependencies {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly index: ScanIndex;
+  readonly cacheDirectory: string;
+  /** The program's own variables, of which git gets PATH, the proxies and the system's CA files. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** The head at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
+  readonly agreedAt?: string;
+}
+
+/**
+ * Makes a GitRepo's branch agree with the values in force: one commit with the marked scalars that differ, pushed on top
+ * of the branch as it is, or nothing.
+ *
+ * @throws only the signal's reason, or a mistake of ours
+ */
+export async function writeBack(gitRepo: StoredGitRepo, dependencies: WriteBackDependencies): Promise<WriteBackResult> {
+  const { client, cacheDirectory, environment, signal } = dependencies;
+  try {
+    const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
+    const directory = repositoryDirectory(cacheDirectory, gitRepo);
+    const repository = await openRepository({ directory, ...access, environment, signal });
+    const branch = gitRepo.spec.branch || DEFAULT_BRANCH;
+    const head = await repository.remoteHead(branch);
+    if (head === dependencies.agreedAt) return { kind: 'unchanged', head };
+    return await commitAndPush(gitRepo, repository, branch, dependencies.index);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'failed', reason: failureReason(error), message: messageOf(error) };
+  }
+}
+
+/** The folder in which a GitRepo's repository is kept between runs. */
+export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: StoredGitRepo): string {
+  const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
+  return path.join(cacheDirectory, 'git', key);
+}
+
+async function commitAndPush(
+  { namespace, name, spec }: StoredGitRepo,
+  repository: Repository,
+  branch: string,
+  index: ScanIndex,
+): Promise<WriteBackResult> {
+  for (let attempt = 1; ; attempt++) {
+    const head = await repository.fetch(branch);
+    const plan = await planEdits(repository, head, spec.paths ?? [], (marker) =>
+      index.find(marker, { namespace, gitrepo: name }),
+    );
+    if (plan.changes.length === 0) return { kind: 'synced', head, plan };
+    const { authorName, authorEmail, messageTemplate } = spec.imageScanCommit ?? {};
+    const commit = await repository.commit({
+      parent: head,
+      changes: plan.changes,
+      author: { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email },
+      message: commitMessage(messageTemplate),
+    });
+    try {
+      await repository.push(commit, branch, head);
+      return { kind: 'synced', head: commit, pushed: commit, plan };
+    } catch (error) {
+      const isLostRace = error instanceof GitError && error.rejection === 'Moved';
+      if (!isLostRace || attempt === PUSH_TRIES) throw error;
+    }
+  }
+}
+
+class TemplateError extends CodedError<'UnsupportedTemplate'> {}
+
+function commitMessage(template: string | null | undefined): string {
+  if (template?.includes('{{')) {
+    const message = 'imageScanCommit.messageTemplate has {{ }} actions, which are not supported; write plain text';
+    throw new TemplateError('UnsupportedTemplate', message);
+  }
+  const text = template || DEFAULT_MESSAGE;
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function failureReason(error: unknown): WriteBackFailure {
+  const known = [GitError, PathError, AddressError, AccessError, SecretError, TemplateError];
+  if (known.some((kind) => error instanceof kind)) return (error as CodedError<WriteBackFailure>).code;
+  throw error;
+}

@@ -1,0 +1,30 @@
+import { isInside } from './address.ts';
+import { RegistryError } from './errors.ts';
+
+/**
+ * Lets a registry send us on (a redirect, the realm of its token server) only where that cannot be turned against us: never
+ * from https to http, and to an address inside the network or this machine only where the registry itself is there.
+ *
+ * @param target where we are sent
+ * @param from who sends us: http leads to http or https, https to https alone
+ * @param what the target's role, for the message
+ * @throws {RegistryError} 'InvalidAnswer' when the target is refused
+ */
+export function checkDestination(target: URL, from: URL, what: string): void {
+  const reason = refusal(target, from);
+  if (reason === undefined) return;
+  throw new RegistryError(
+    'InvalidAnswer',
+    `${from.host} names ${target.host || 'no host'} as ${what}, which is not followed: ${reason}; ask who runs the registry`,
+  );
+}
+
+function refusal(target: URL, from: URL): string | undefined {
+  if (target.protocol !== 'https:' && target.protocol !== 'http:') return 'it is not an http or https URL';
+  if (target.protocol === 'http:' && from.protocol === 'https:') return 'it is plain http';
+  if (target.username !== '' || target.password !== '') return 'it holds credentials';
+  // The URL parser has brought every spelling of an address (octal, hexadecimal, one number) to the usual one.
+  if (target.hostname !== from.hostname && isInside(target.hostname))
+    return 'it is an address of a private network';
+  return undefined;
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { only, type Release, render } from './chart.ts';
+
+interface Container {
+  name: string;
+  image: string;
+  command: string[];
+  args: string[];
+  env?: { name: string }[];
+  securityContext: unknown;
+  readinessProbe?: { httpGet: unknown };
+  livenessProbe: { httpGet: unknown };
+  resources: { limits?: Record<string, string> };
+  terminationMessagePolicy: string;
+}
+
+interface Deployment {
+  replicas: number;
+  template: {
+    metadata: { labels: Record<string, string>; annotations: Record<string, string> };
+    spec: {
+      containers: [Container, Container];
+      securityContext: unknown;
+      topologySpreadConstraints: unknown[];
+      volumes: unknown[];
+      [field: string]: unknown;
+    };
+  };
+}
+
+async function deployment(release: Release = {}): Promise<Deployment> {
+  const objects = await render(release);
+  return objects.find(({ kind }) => kind === 'Deployment')!['spec'] as Deployment;
+}
+
+describe('the Deployment', () => {
+  it('runs the two programs from one image', async () => {
+    const { containers } = (await deployment()).template.spec;
+    assert.deepEqual(
+      containers.map(({ name, image, command }) => [name, image, ...command]),
+      [
+        ['webhook', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'node', '/app/webhook.js'],
+        ['reconciler', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'node', '/app/reconciler.js'],
+      ],
+    );
+  });
+
+  const images: [Release['set'], string][] = [
+    [{ 'image.tag': '1.2.3' }, 'ghcr.io/fleetscan/fleetscan:1.2.3'],
+    [{ 'image.registry': '' }, 'fleetscan/fleetscan:0.1.0'],
+    [{ 'global.imageRegistry': 'mirror:5000/ghcr' }, 'mirror:5000/ghcr/fleetscan/fleetscan:0.1.0'],
+    [
+      { 'image.tag': '1.2.3', 'image.digest': `sha256:${'a'.repeat(64)}` },
+      `ghcr.io/fleetscan/fleetscan@sha256:${'a'.repeat(64)}`,
+    ],
+  ];
+  for (const [set, image] of images) {
+    it(`runs ${image} with ${Object.keys(set ?? {}).join(' and ')}`, async () => {
+      const { containers } = (await deployment({ set: set ?? {} })).template.spec;
+      assert.deepEqual(
+        containers.map((container) => container.image),
+        [image, image],
+      );
+    });
+  }
+
+  it('passes what the programs must know', async () => {
+    const set = {
+      'webhook.url': 'https://a.example/mutate',
+      insecureRegistries: ['a:5000', 'b'],
+      logLevel: 'debug',
+    };
+    const [webhook, reconciler] = (await deployment({ set })).template.spec.containers;
+    assert.deepEqual(webhook.args, [
+      '--listen=:9443',
+      '--health-listen=:8080',
+      '--namespace=fleetscan-system',
+      '--cert-secret=fleetscan-webhook-cert',
+      '--log-level=debug',
+    ]);
+    assert.deepEqual(reconciler.args, [
+      '--health-listen=:8081',
+      '--identity=$(POD_NAME)',
+      '--namespace=fleetscan-system',
+      '--lease-name=fleetscan-reconciler',
+      '--cert-secret=fleetscan-webhook-cert',
+      '--webhook-config=fleetscan',
+      '--service=fleetscan',
+      '--webhook-url=https://a.example/mutate',
+      '--cache-dir=/cache',
+      '--insecure-registry=a:5000',
+      '--insecure-registry=b',
+      '--log-level=debug',
+    ]);
+    assert.equal(reconciler.env?.[0]?.name, 'POD_NAME');
+  });
+
+  it('lets further arguments follow and so win', async () => {
+    const [webhook, reconciler] = (await deployment({ values: 'everything-values.yaml' })).template.spec
+      .containers;
+    assert.deepEqual(
+      [webhook.args.at(-1), reconciler.args.at(-1)],
+      ['--log-level=trace', '--log-level=trace'],
+    );
+    assert.deepEqual(
+      webhook.env?.map(({ name }) => name),
+      ['NODE_OPTIONS'],
+    );
+    assert.deepEqual(
+      reconciler.env?.map(({ name }) => name),
+      ['POD_NAME', 'TZ'],
+    );
+  });
+
+  it('is restricted, reads its own file system only, and writes to two bounded folders', async () => {
+    const { spec } = (await deployment()).template;
+    assert.deepEqual(spec.securityContext, {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      fsGroup: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    for (const container of spec.containers) {
+      assert.deepEqual(container.securityContext, {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      assert.deepEqual(container.terminationMessagePolicy, 'FallbackToLogsOnError');
+      assert.ok(container.resources.limits?.['memory']);
+    }
+    assert.deepEqual(spec.volumes, [
+      { name: 'cache', emptyDir: { sizeLimit: '2Gi' } },
+      { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
+    ]);
+  });
+
+  it('is ready when its webhook is, whatever its reconciler waits for', async () => {
+    const [webhook, reconciler] = (await deployment()).template.spec.containers;
+    assert.deepEqual(webhook.readinessProbe?.httpGet, { path: '/readyz', port: 'webhook-http' });
+    assert.equal(reconciler.readinessProbe, undefined);
+    assert.deepEqual(webhook.livenessProbe.httpGet, { path: '/healthz', port: 'webhook-http' });
+    assert.deepEqual(reconciler.livenessProbe.httpGet, { path: '/healthz', port: 'reconciler-http' });
+  });
+
+  it('spreads its pods, unless a constraint says over which', async () => {
+    const own = {
+      matchLabels: { 'app.kubernetes.io/name': 'fleetscan', 'app.kubernetes.io/instance': 'fleetscan' },
+    };
+    const spread = (topologyKey: string) => ({
+      maxSkew: 1,
+      topologyKey,
+      whenUnsatisfiable: 'ScheduleAnyway',
+      labelSelector: own,
+    });
+    const byDefault = (await deployment()).template.spec.topologySpreadConstraints;
+    assert.deepEqual(byDefault, ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map(spread));
+    const [theirs] = (await deployment({ values: 'everything-values.yaml' })).template.spec
+      .topologySpreadConstraints;
+    assert.deepEqual((theirs as { labelSelector: unknown }).labelSelector, {
+      matchLabels: { 'example.com/team': 'platform' },
+    });
+  });
+
+  it('takes what a cluster wants of its pods', async () => {
+    const { metadata, spec } = (await deployment({ values: 'everything-values.yaml' })).template;
+    assert.equal(metadata.labels['example.com/team'], 'platform');
+    assert.equal(metadata.annotations['example.com/scrape'], 'true');
+    assert.equal(spec['serviceAccountName'], 'scanner');
+    assert.equal(spec['priorityClassName'], 'system-cluster-critical');
+    assert.equal(spec['terminationGracePeriodSeconds'], 90);
+    assert.deepEqual(spec['imagePullSecrets'], [{ name: 'mirror' }]);
+    assert.deepEqual(spec['nodeSelector'], { 'kubernetes.io/os': 'linux' });
+    assert.deepEqual(spec['tolerations'], [{ operator: 'Exists' }]);
+    assert.ok(spec['affinity']);
+    assert.deepEqual(spec.securityContext, {
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+  });
+
+  it('gets a disruption budget only when it can spare a pod', async () => {
+    assert.deepEqual(only(await render(), 'PodDisruptionBudget')['spec'], {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: {
+        matchLabels: { 'app.kubernetes.io/name': 'fleetscan', 'app.kubernetes.io/instance': 'fleetscan' },
+      },
+    });
+    for (const set of [{ replicas: 1 }, { replicas: 0 }, { 'podDisruptionBudget.enabled': false }]) {
+      assert.ok(!(await render({ set })).some(({ kind }) => kind === 'PodDisruptionBudget'));
+    }
+  });
+});

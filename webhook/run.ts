@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import { type ServingCertificate, servingCertificates } from '../certs/serving.ts';
+import { ScanIndex, scanKey, type Scan } from '../core/scan.ts';
+import { connect, type KubeClient } from '../kube/client.ts';
+import { projectScan } from '../kube/kinds/to-scan.ts';
+import { IMAGE_SCANS } from '../kube/resource.ts';
+import { createStore, type Store } from '../kube/store.ts';
+import { serveProbes } from '../program/probes.ts';
+import { together } from '../program/together.ts';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { Metrics } from './metrics.ts';
+import { AdmissionServer } from './server.ts';
+
+/**
+ * Runs the webhook until the signal aborts, then drains: the scans are followed, and requests answered from them, to the
+ * last request.
+ */
+export async function runWebhook(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
+  const client = await connect({ ...(config.kubeconfig && { kubeconfig: config.kubeconfig }), userAgent: 'fleetscan-webhook' });
+  const background = new AbortController();
+  const { store, index } = followScans(client, log);
+  const metrics = new Metrics(() => ({ scans: index.size, lastContact: store.lastContact }));
+  const app = createApp({ scans: index, metrics, log, isReady: () => store.isSynced });
+  let server: AdmissionServer | undefined;
+
+  const notReady = (): string | undefined => {
+    if (signal.aborted) return 'shutting down';
+    if (!store.isSynced) return 'the scans are still being read';
+    return server === undefined ? 'no serving certificate yet' : undefined;
+  };
+  const probes = await serveProbes(config.healthListen, { notReady, metrics: metrics.registry });
+
+  const serve = async (pair: ServingCertificate): Promise<void> => {
+    metrics.servesCertificateUntil(pair.expires);
+    if (server !== undefined) return server.exchangeCertificate(pair);
+    const starting = new AdmissionServer(app, pair);
+    const port = await starting.listen(config.listen.host, config.listen.port);
+    server = starting;
+    log.info({ port }, 'the webhook is listening');
+  };
+  const work = together(
+    background.signal,
+    (each) => store.run(each),
+    (each) => followCertificate(client, config, log, each, serve),
+  );
+  try {
+    await Promise.race([work, aborted(signal)]);
+    log.info({ drainMs: config.drain }, 'draining');
+    await server?.drain(config.drain);
+  } finally {
+    background.abort();
+    await Promise.allSettled([work]);
+    await server?.drain(0);
+    probes.server.close();
+    await client.close();
+  }
+}
+
+function followScans(client: KubeClient, log: Logger): { store: Store<Scan>; index: ScanIndex } {
+  const store = createStore<Scan>(client, { resource: IMAGE_SCANS }, {
+    project: projectScan,
+    onError: (error, delayMs) => log.warn({ err: error, delayMs }, 'the watch on ImageScans failed; it is resumed'),
+  });
+  const index = new ScanIndex();
+  store.onChange((change) => (change.type === 'put' ? index.put(change.item) : index.delete(scanKey(change.item))));
+  return { store, index };
+}
+
+async function followCertificate(
+  client: KubeClient,
+  { namespace, certSecret }: Config,
+  log: Logger,
+  signal: AbortSignal,
+  serve: (pair: ServingCertificate) => Promise<void>,
+): Promise<void> {
+  const onError = (error: Error): void => log.warn({ err: error, secret: `${namespace}/${certSecret}` }, 'the serving certificate cannot be used');
+  for await (const pair of servingCertificates(client, { namespace, secretName: certSecret, signal, onError })) await serve(pair);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

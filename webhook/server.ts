@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A certificate chain and its key, PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+// The API server keeps idle connections for 90 s and never repeats a POST on one that was closed under it, so ours must
+// outlive them. Node's default is 5 s.
+const KEEP_ALIVE_MS = 120_000;
+const HEADERS_MS = 10_000;
+
+/** The HTTPS server of the webhook: HTTP/1.1, a certificate that can be exchanged while it serves, a drain that loses nothing. */
+export class AdmissionServer {
+  readonly #server: Server;
+  #draining = false;
+
+  constructor(handle: RequestListener, pair: KeyPair) {
+    this.#server = createServer(
+      { ...pair, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS },
+      (request, response) => {
+        if (this.#draining) response.setHeader('Connection', 'close');
+        handle(request, response);
+      },
+    );
+  }
+
+  /** @returns the port that was bound */
+  async listen(host: string, port: number): Promise<number> {
+    this.#server.listen(port, host);
+    await once(this.#server, 'listening');
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Serves new connections with another certificate; those that exist go on. */
+  exchangeCertificate(pair: KeyPair): void {
+    this.#server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' });
+  }
+
+  /**
+   * Takes leave: for `graceMs` all requests are still served, new connections too, since the Service forgets us only by and
+   * by, and each answer closes its connection. Then the port is closed, and what is in flight is finished.
+   */
+  async drain(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#draining = true;
+    await delay(graceMs);
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await closed;
+  }
+}
