@@ -9,7 +9,7 @@ ARG BASE_IMAGE=docker.io/library/node:26-slim
 FROM --platform=${BUILDPLATFORM} ${BASE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm install --no-save --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build
 

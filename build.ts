@@ -17,11 +17,12 @@ export interface Program {
   entry: string;
 }
 
-export const PROGRAMS: readonly Program[] = [
-  { kind: 'server', name: 'webhook', entry: 'webhook/main.ts' },
-  { kind: 'server', name: 'reconciler', entry: 'reconciler/main.ts' },
-  { kind: 'command', name: 'kubectl-fleetscan', entry: 'kubectl-plugin/main.ts' },
-];
+export const PROGRAMS = {
+  webhook: { kind: 'server', entry: 'webhook/main.ts' },
+  reconciler: { kind: 'server', entry: 'reconciler/main.ts' },
+  'kubectl-fleetscan': { kind: 'command', entry: 'kubectl-plugin/main.ts' },
+} as const satisfies Record<string, Omit<Program, 'name'>>;
+export type ProgramName = keyof typeof PROGRAMS;
 
 /** What was written: the files with their sizes in bytes, and the folders of the npm packages that are inside. */
 export interface Bundle {
@@ -29,8 +30,13 @@ export interface Bundle {
   packages: string[];
 }
 
+/** Bundles one of the programs into `outdir`, as {@link bundle} does. */
+export async function buildBundle(name: ProgramName, outdir: string): Promise<Bundle> {
+  return bundle({ name, ...PROGRAMS[name] }, outdir);
+}
+
 /**
- * Bundles one program, with everything it imports, as ES modules in `outdir`. Not minified: that saved no time at start,
+ * Bundles a program, with everything it imports, as ES modules in `outdir`. Not minified: that saved no time at start,
  * and a stack trace in a log names the functions of the source. Comments with licences are kept.
  *
  * @throws {BuildFailure} of esbuild, which has printed what is wrong and where
@@ -119,7 +125,9 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { outdir: { type: 'string', default: 'dist' } } });
   const outdir = path.resolve(values.outdir);
   await rm(path.join(outdir, 'chunks'), { recursive: true, force: true });
-  const bundles = await Promise.all(PROGRAMS.map((program) => bundle(program, outdir)));
+  const bundles = await Promise.all(
+    (Object.keys(PROGRAMS) as ProgramName[]).map((name) => buildBundle(name, outdir)),
+  );
   const licences = await licencesOf(bundles.flatMap(({ packages }) => packages));
   await writeFile(path.join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences);
   for (const { name, size } of bundles.flatMap(({ files }) => files)) {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { GitError, type GitErrorCode } from './errors.ts';
 
 const MAX_DETAIL = 600;
-const CONTROL_CHARACTERS = /[\p{Cc}\u2028\u2029]+/gu;
+const BLANKS_AND_CONTROLS = /[\s\p{Cc}]+/gu;
 
 /** What git says under LC_ALL=C, first match wins. Quoted parts (the URL) and the server's own text are not matched. */
 const RULES: readonly (readonly [pattern: RegExp, code: GitErrorCode, what: string])[] = [
@@ -61,7 +61,7 @@ export function remoteLines(stderr: string): string[] {
 /** Text of a server or of git for a message: one line, no control characters, bounded. */
 export function oneLine(text: string): string {
   const line = linesOf(text)
-    .map((part) => part.replaceAll(CONTROL_CHARACTERS, ' ').trim())
+    .map((part) => part.replaceAll(BLANKS_AND_CONTROLS, ' ').trim())
     .filter((part) => part !== '')
     .join('; ');
   return line.length > MAX_DETAIL ? `${line.slice(0, MAX_DETAIL)}…` : line;

@@ -35,7 +35,8 @@ export interface RunningGit {
   stop(reason: unknown): void;
 }
 
-const MAX_STDERR = 16 * 1024;
+// A talkative hook comes before git's own last words.
+const MAX_STDERR = 64 * 1024;
 // A listing of a million files fits in.
 const MAX_STDOUT = 256 * 1024 * 1024;
 const KILL_AFTER_MS = 2000;

@@ -47,7 +47,10 @@ export interface Repository {
   read(oids: readonly string[]): AsyncIterable<Blob>;
   /** Makes a commit in the local copy, see {@link writeCommit}. @returns its id */
   commit(options: CommitOptions): Promise<string>;
-  /** Moves the branch from `expected` to `commit`; `PushRejected` with `rejection: 'Moved'` when it is no longer there. */
+  /**
+   * Moves the branch from `expected` to `commit`; `PushRejected` with `rejection: 'Moved'` when it is no longer there. After
+   * `Unreachable` or `Timeout` it may have moved all the same: {@link Repository.remoteHead} tells.
+   */
   push(commit: string, branch: string, expected: string): Promise<void>;
 }
 

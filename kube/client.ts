@@ -1,8 +1,10 @@
+import type { Answer } from './answer.ts';
 import type { ContextOptions } from './context.ts';
 import { ApiError, answerError } from './errors.ts';
+import type { Credentials } from './identity.ts';
 import { lines } from './lines.ts';
 import { type ObjectPath, urlPath } from './resource.ts';
-import { type Answer, type Credentials, Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 
 export interface ClientOptions extends ContextOptions {
   /** Path of the kubeconfig; by default kubectl's rules find it, and in a pod its service account is used. */
@@ -82,13 +84,32 @@ export class KubeClient {
   }
 
   /** Creates an object; `path` names the collection. */
-  async create(path: ObjectPath, body: object, query: Omit<WriteQuery, 'force'> = {}, signal?: AbortSignal): Promise<unknown> {
-    return this.#call('POST', urlPath(path) + queryText({ ...query }), { headers: JSON_CONTENT, body: JSON.stringify(body), signal });
+  async create(
+    path: ObjectPath,
+    body: object,
+    query: Omit<WriteQuery, 'force'> = {},
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return this.#call('POST', urlPath(path) + queryText({ ...query }), {
+      headers: JSON_CONTENT,
+      body: JSON.stringify(body),
+      signal,
+    });
   }
 
-  async patch(path: ObjectPath, body: object, type: PatchType, query: WriteQuery = {}, signal?: AbortSignal): Promise<unknown> {
+  async patch(
+    path: ObjectPath,
+    body: object,
+    type: PatchType,
+    query: WriteQuery = {},
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const headers = { 'content-type': PATCH_CONTENT_TYPES[type] };
-    return this.#call('PATCH', urlPath(path) + queryText({ ...query }), { headers, body: JSON.stringify(body), signal });
+    return this.#call('PATCH', urlPath(path) + queryText({ ...query }), {
+      headers,
+      body: JSON.stringify(body),
+      signal,
+    });
   }
 
   async delete(path: ObjectPath, query: DeleteQuery = {}, signal?: AbortSignal): Promise<unknown> {
@@ -96,7 +117,11 @@ export class KubeClient {
   }
 
   /** Opens a watch and gives its lines, each the JSON of one event. Ends when the server ends it. */
-  async *watchLines(path: ObjectPath, query: Readonly<Record<string, string>>, signal: AbortSignal): AsyncGenerator<string> {
+  async *watchLines(
+    path: ObjectPath,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
     const stream = await this.#transport.open({
       method: 'GET',
       path: urlPath(path) + queryText({ ...query, watch: 'true' }),
@@ -119,7 +144,11 @@ export class KubeClient {
     await this.#transport.close();
   }
 
-  async #call(method: string, path: string, options: { headers?: Record<string, string>; body?: string; signal: AbortSignal | undefined }): Promise<unknown> {
+  async #call(
+    method: string,
+    path: string,
+    options: { headers?: Record<string, string>; body?: string; signal: AbortSignal | undefined },
+  ): Promise<unknown> {
     const { status, body } = await this.raw(method, path, options);
     if (status < 200 || status > 299) throw answerError(status, body);
     return parseJson(body, status);
@@ -131,11 +160,17 @@ function parseJson(body: string, status: number): unknown {
     return JSON.parse(body);
   } catch {
     // The text is not shown, nor the parser's message that quotes it: it may be half of a Secret.
-    throw new ApiError('Server', `the API server's answer is not JSON (HTTP ${status}, ${body.length} characters)`, { status });
+    throw new ApiError(
+      'Server',
+      `the API server's answer is not JSON (HTTP ${status}, ${body.length} characters)`,
+      { status },
+    );
   }
 }
 
 function queryText(query: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+  const given = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, String(value)]],
+  );
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }

@@ -40,7 +40,10 @@ export function chooseContext(config: Kubeconfig, options: ContextOptions): Chos
   const context = name === '' ? undefined : named(config.contexts, name, 'context').context;
   const clusterName = options.cluster ?? context?.cluster ?? '';
   const userName = options.user ?? context?.user ?? '';
-  const cluster = withClusterOptions(clusterName === '' ? {} : named(config.clusters, clusterName, 'cluster').cluster, options);
+  const cluster = withClusterOptions(
+    clusterName === '' ? {} : named(config.clusters, clusterName, 'cluster').cluster,
+    options,
+  );
   const user = userName === '' ? {} : named(config.users, userName, 'user').user;
   if (cluster.server === undefined || cluster.server === '') throw noServer(config, clusterName);
   return {
@@ -53,12 +56,19 @@ export function chooseContext(config: Kubeconfig, options: ContextOptions): Chos
 
 function withClusterOptions(cluster: Cluster, options: ContextOptions): Cluster {
   const { 'certificate-authority-data': data, 'certificate-authority': file, ...rest } = cluster;
-  const trust = { ...(data !== undefined && { 'certificate-authority-data': data }), ...(file !== undefined && { 'certificate-authority': file }) };
+  const trust = {
+    ...(data !== undefined && { 'certificate-authority-data': data }),
+    ...(file !== undefined && { 'certificate-authority': file }),
+  };
   return {
     ...rest,
-    ...(options.certificateAuthority === undefined ? trust : { 'certificate-authority': options.certificateAuthority }),
+    ...(options.certificateAuthority === undefined
+      ? trust
+      : { 'certificate-authority': options.certificateAuthority }),
     ...(options.server !== undefined && { server: options.server }),
-    ...(options.insecureSkipTLSVerify !== undefined && { 'insecure-skip-tls-verify': options.insecureSkipTLSVerify }),
+    ...(options.insecureSkipTLSVerify !== undefined && {
+      'insecure-skip-tls-verify': options.insecureSkipTLSVerify,
+    }),
     ...(options.tlsServerName !== undefined && { 'tls-server-name': options.tlsServerName }),
   };
 }
@@ -82,7 +92,11 @@ function named<T extends { readonly name: string }>(list: readonly T[], name: st
 }
 
 function noServer(config: Kubeconfig, clusterName: string): KubeconfigError {
-  if (clusterName !== '') return new KubeconfigError('InvalidKubeconfig', `the cluster "${clusterName}" of the kubeconfig has no server`);
+  if (clusterName !== '')
+    return new KubeconfigError(
+      'InvalidKubeconfig',
+      `the cluster "${clusterName}" of the kubeconfig has no server`,
+    );
   if (config.contexts.length === 0) {
     return new KubeconfigError(
       'NoCluster',

@@ -7,7 +7,7 @@ import { messageOf } from '../core/errors.ts';
 import { type ChosenContext, type ContextOptions, chooseContext, type Impersonation } from './context.ts';
 import { KubeconfigError } from './errors.ts';
 import { type Kubeconfig, parseKubeconfig, readKubeconfig } from './kubeconfig.ts';
-import type { Credentials, Identity } from './transport.ts';
+import type { Credentials, Identity } from './identity.ts';
 
 /** Tokens and certificates are asked for again after this time, so that rotated files and renewed logins are seen. */
 const FRESH_MS = 30_000;
@@ -24,7 +24,8 @@ export interface CredentialOptions extends ContextOptions {
  */
 export async function openCredentials(options: CredentialOptions): Promise<Credentials> {
   const fromFile = await readKubeconfig(options.kubeconfig);
-  const inPod = fromFile === undefined && options.server === undefined && (await exists(SERVICE_ACCOUNT_TOKEN));
+  const inPod =
+    fromFile === undefined && options.server === undefined && (await exists(SERVICE_ACCOUNT_TOKEN));
   const config = fromFile ?? (inPod ? serviceAccountConfig() : parseKubeconfig('', 'no kubeconfig'));
   return credentialsOf(chooseContext(config, options), inPod);
 }
@@ -56,7 +57,11 @@ async function identityOf(source: KubeConfig, impersonate: Impersonation): Promi
   try {
     await source.applyToHTTPSOptions(options);
   } catch (error) {
-    throw new KubeconfigError('InvalidKubeconfig', `no credentials for the cluster: ${messageOf(error).trim()}`, { cause: error });
+    throw new KubeconfigError(
+      'InvalidKubeconfig',
+      `no credentials for the cluster: ${messageOf(error).trim()}`,
+      { cause: error },
+    );
   }
   return {
     headers: { ...authorization(options), ...impersonationHeaders(impersonate) },
@@ -74,7 +79,8 @@ function authorization(options: RequestOptions): Identity['headers'] {
   const header: unknown = Object.getOwnPropertyDescriptor(options.headers ?? {}, 'Authorization')?.value;
   // A token file usually ends with a line break, which no header may hold.
   if (typeof header === 'string') return { authorization: header.trim() };
-  if (typeof options.auth === 'string') return { authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
+  if (typeof options.auth === 'string')
+    return { authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
   return {};
 }
 
@@ -90,7 +96,15 @@ function clientNodeConfig({ cluster, user }: ChosenContext): KubeConfig {
   const config = new KubeConfig();
   const document = {
     // client-node refuses http: unless TLS verification is off, though there is nothing to verify.
-    clusters: [{ name: 'it', cluster: { ...cluster, ...(cluster.server.startsWith('http:') && { 'insecure-skip-tls-verify': true }) } }],
+    clusters: [
+      {
+        name: 'it',
+        cluster: {
+          ...cluster,
+          ...(cluster.server.startsWith('http:') && { 'insecure-skip-tls-verify': true }),
+        },
+      },
+    ],
     users: [{ name: 'it', user: clientNodeUser(user) }],
     contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
     'current-context': 'it',
@@ -110,7 +124,10 @@ function clientNodeUser(user: User): object {
   if (!user.exec) return user;
   const { apiVersion = 'client.authentication.k8s.io/v1' } = user.exec;
   const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } });
-  return { ...user, exec: { ...user.exec, env: [...(user.exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: info }] } };
+  return {
+    ...user,
+    exec: { ...user.exec, env: [...(user.exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: info }] },
+  };
 }
 type User = ChosenContext['user'];
 
@@ -120,7 +137,10 @@ function serviceAccountConfig(): Kubeconfig {
   const [context] = config.contexts;
   const exported = parseKubeconfig(config.exportConfig(), 'the service account of this pod');
   const namespace = context?.namespace?.trim() ?? 'default';
-  return { ...exported, contexts: exported.contexts.map((entry) => ({ ...entry, context: { ...entry.context, namespace } })) };
+  return {
+    ...exported,
+    contexts: exported.contexts.map((entry) => ({ ...entry, context: { ...entry.context, namespace } })),
+  };
 }
 
 // The API server's address inside a cluster is never behind a proxy, nor is this machine.

@@ -65,7 +65,10 @@ const statusObject = z.object({
 
 /** The error for an HTTP answer that is not 2xx. Its body is a `Status` object, or whatever a proxy between said. */
 export function answerError(status: number, body: string): ApiError {
-  return statusError(parseJson(body), status) ?? new ApiError(codeOf(status), plainMessage(status, body), { status });
+  return (
+    statusError(parseJson(body), status) ??
+    new ApiError(codeOf(status), plainMessage(status, body), { status })
+  );
 }
 
 /** The error that a `Status` object stands for, such as the object of a watch's ERROR event; undefined if it is none. */

@@ -69,7 +69,15 @@ export class EventRecorder {
 
   /** Never throws and never waits. When 1,000 different events are waiting, one more is dropped and told to `onError`. */
   record(about: ObjectRef, text: EventText): void {
-    const key = JSON.stringify([about.uid, about.namespace, about.name, text.type, text.reason, text.action, text.message]);
+    const key = JSON.stringify([
+      about.uid,
+      about.namespace,
+      about.name,
+      text.type,
+      text.reason,
+      text.action,
+      text.message,
+    ]);
     const waiting = this.#pending.get(key);
     if (waiting !== undefined) {
       waiting.count += 1;
@@ -77,7 +85,11 @@ export class EventRecorder {
       return;
     }
     if (this.#pending.size >= MAX_PENDING) {
-      this.#options.onError?.(new Error(`event ${text.reason} about ${about.namespace}/${about.name} dropped: ${MAX_PENDING} are waiting`));
+      this.#options.onError?.(
+        new Error(
+          `event ${text.reason} about ${about.namespace}/${about.name} dropped: ${MAX_PENDING} are waiting`,
+        ),
+      );
       return;
     }
     this.#pending.set(key, { about, text, count: 1, lastSeen: new Date() });

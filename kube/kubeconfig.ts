@@ -23,7 +23,10 @@ const user = z.looseObject({
   'as-uid': z.string().optional(),
   'as-groups': z.array(z.string()).optional(),
   exec: z
-    .looseObject({ command: z.string(), env: z.array(z.object({ name: z.string(), value: z.string() })).nullish() })
+    .looseObject({
+      command: z.string(),
+      env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+    })
     .nullish(),
 });
 const context = z.looseObject({
@@ -33,10 +36,22 @@ const context = z.looseObject({
 });
 
 const document = z.object({
-  clusters: z.array(z.object({ name: z.string(), cluster })).nullish().transform((list) => list ?? []),
-  users: z.array(z.object({ name: z.string(), user: user.nullish().transform((it) => it ?? {}) })).nullish().transform((list) => list ?? []),
-  contexts: z.array(z.object({ name: z.string(), context })).nullish().transform((list) => list ?? []),
-  'current-context': z.string().nullish().transform((name) => name ?? ''),
+  clusters: z
+    .array(z.object({ name: z.string(), cluster }))
+    .nullish()
+    .transform((list) => list ?? []),
+  users: z
+    .array(z.object({ name: z.string(), user: user.nullish().transform((it) => it ?? {}) }))
+    .nullish()
+    .transform((list) => list ?? []),
+  contexts: z
+    .array(z.object({ name: z.string(), context }))
+    .nullish()
+    .transform((list) => list ?? []),
+  'current-context': z
+    .string()
+    .nullish()
+    .transform((name) => name ?? ''),
 });
 
 /** What we read of a kubeconfig (`v1.Config` of client-go); unknown fields of clusters and users are kept. */
@@ -54,7 +69,8 @@ export type User = z.infer<typeof user>;
 export async function readKubeconfig(explicit?: string): Promise<Kubeconfig | undefined> {
   if (explicit !== undefined) {
     const config = await readOne(explicit);
-    if (config === undefined) throw new KubeconfigError('InvalidKubeconfig', `there is no kubeconfig ${explicit}`);
+    if (config === undefined)
+      throw new KubeconfigError('InvalidKubeconfig', `there is no kubeconfig ${explicit}`);
     return config;
   }
   const configs = await Promise.all(defaultFiles().map(readOne));
@@ -116,7 +132,10 @@ function withAbsolutePaths(config: Kubeconfig, folder: string): Kubeconfig {
     })),
     users: config.users.map((entry) => ({
       ...entry,
-      user: withAbsoluteCommand(mapText(entry.user, ['client-certificate', 'client-key', 'tokenFile'], absolute), absolute),
+      user: withAbsoluteCommand(
+        mapText(entry.user, ['client-certificate', 'client-key', 'tokenFile'], absolute),
+        absolute,
+      ),
     })),
   };
 }
@@ -127,7 +146,11 @@ function withAbsoluteCommand(user: User, absolute: (file: string) => string): Us
   return { ...user, exec: { ...user.exec, command: absolute(user.exec.command) } };
 }
 
-function mapText<T extends Record<string, unknown>>(object: T, keys: readonly (keyof T & string)[], map: (text: string) => string): T {
+function mapText<T extends Record<string, unknown>>(
+  object: T,
+  keys: readonly (keyof T & string)[],
+  map: (text: string) => string,
+): T {
   const changed = keys.flatMap((key) => {
     const value = object[key];
     return typeof value === 'string' && value !== '' ? [[key, map(value)] as const] : [];

@@ -10,6 +10,9 @@ import { microTimeText } from './time.ts';
 /** The Lease is another's now, or was not renewed in time. */
 export class LeaseLostError extends CodedError<'LeaseLost'> {}
 
+/** The most that giving a Lease up may delay the end of the program. */
+const RELEASE_MS = 5000;
+
 const leaseObject = z.object({
   metadata: z.object({ resourceVersion: z.string() }),
   spec: z
@@ -72,12 +75,19 @@ export class LeaseClaim {
 
   /** Leaves the Lease to whoever comes next, at once. A failure does no harm: the Lease then expires. */
   async release(): Promise<void> {
-    const signal = AbortSignal.timeout(this.#retryMs);
+    const signal = AbortSignal.timeout(RELEASE_MS);
     await this.#attempt(async () => {
-      const lease = await this.#read(signal);
-      if (lease?.spec.holderIdentity !== this.#options.identity) return false;
-      return this.#write(lease, { holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTimeText(new Date()) }, signal);
+      // A renewal that was given up half way may still arrive, and come between reading and writing.
+      while (!(await this.#tryRelease(signal))) await pause(this.#retryMs, signal);
+      return true;
     });
+  }
+
+  async #tryRelease(signal: AbortSignal): Promise<boolean> {
+    const lease = await this.#read(signal);
+    if (lease?.spec.holderIdentity !== this.#options.identity) return true;
+    const free = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTimeText(new Date()) };
+    return this.#write(lease, free, signal);
   }
 
   async #tryTake(signal: AbortSignal): Promise<boolean> {
@@ -105,7 +115,8 @@ export class LeaseClaim {
       if (await this.#attempt(() => this.#renew(limit), limit)) return;
       await pause(this.#retryMs, limit);
     }
-    if (!end.aborted) throw new LeaseLostError('LeaseLost', `the Lease ${this.#name} could not be renewed in time`);
+    if (!end.aborted)
+      throw new LeaseLostError('LeaseLost', `the Lease ${this.#name} could not be renewed in time`);
   }
 
   async #renew(signal: AbortSignal): Promise<boolean> {
@@ -114,8 +125,12 @@ export class LeaseClaim {
     if (await this.#write(held, { renewTime }, signal)) return true;
     // Somebody wrote it: perhaps only a label.
     const lease = await this.#read(signal);
-    if (lease?.spec.holderIdentity === this.#options.identity) return this.#write(lease, { renewTime }, signal);
-    throw new LeaseLostError('LeaseLost', `the Lease ${this.#name} is held by "${lease?.spec.holderIdentity ?? ''}" now`);
+    if (lease?.spec.holderIdentity === this.#options.identity)
+      return this.#write(lease, { renewTime }, signal);
+    throw new LeaseLostError(
+      'LeaseLost',
+      `the Lease ${this.#name} is held by "${lease?.spec.holderIdentity ?? ''}" now`,
+    );
   }
 
   async #read(signal: AbortSignal): Promise<LeaseObject | undefined> {
@@ -150,7 +165,8 @@ export class LeaseClaim {
       this.#renewedAt = at;
       return true;
     } catch (error) {
-      if (error instanceof ApiError && ['Conflict', 'AlreadyExists', 'NotFound'].includes(error.code)) return false;
+      if (error instanceof ApiError && ['Conflict', 'AlreadyExists', 'NotFound'].includes(error.code))
+        return false;
       throw error;
     }
   }

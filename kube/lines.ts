@@ -18,7 +18,8 @@ export async function* lines(stream: AsyncIterable<Buffer>): AsyncGenerator<stri
     const [first = '', ...more] = decoder.write(chunk).split('\n');
     pending.push(first);
     length += first.length;
-    if (length > MAX_LINE) throw new ApiError('Server', `a watch event is longer than ${MAX_LINE} characters`);
+    if (length > MAX_LINE)
+      throw new ApiError('Server', `a watch event is longer than ${MAX_LINE} characters`);
     for (const next of more) {
       const line = pending.join('');
       pending = [next];

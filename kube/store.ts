@@ -15,7 +15,11 @@ export type Change<T> =
 export type StoreOptions<T> = Omit<WatchOptions<T>, 'signal'>;
 
 /** A store of what `project` keeps of a collection; it is empty until {@link Store.run}. */
-export function createStore<T extends Named>(client: KubeClient, path: ObjectPath, options: StoreOptions<T>): Store<T> {
+export function createStore<T extends Named>(
+  client: KubeClient,
+  path: ObjectPath,
+  options: StoreOptions<T>,
+): Store<T> {
   return new Store((signal) => listAndWatch<T>(client, path, { ...options, signal }));
 }
 
@@ -89,7 +93,7 @@ export class Store<T extends Named> {
 
   #replace(items: readonly T[]): void {
     const present = new Set(items.map(keyOf));
-    for (const key of [...this.#items.keys()]) if (!present.has(key)) this.#delete(key);
+    for (const key of this.#items.keys()) if (!present.has(key)) this.#delete(key);
     for (const item of items) this.#put(item);
     this.#isSynced = true;
     this.#markSynced();

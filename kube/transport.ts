@@ -1,29 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CodedError, messageOf } from '../core/errors.ts';
+import { type Answer, pauseBeforeRetry, readText } from './answer.ts';
 import { ApiError, answerError } from './errors.ts';
+import type { Credentials, Identity, TlsOptions } from './identity.ts';
+import { openPool } from './pool.ts';
 import { unreachable } from './unreachable.ts';
-
-/** What a call carries to prove who makes it. */
-export interface Identity {
-  readonly headers: Readonly<Record<string, string | string[]>>;
-  readonly tls: TlsOptions;
-}
-
-export type TlsOptions = Pick<import('node:tls').ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
-
-/** Where the API server is and how to prove who we are. */
-export interface Credentials {
-  /** URL without a slash at the end; it may have a path, as behind Rancher. */
-  readonly server: string;
-  /** The namespace of the context or of the service account. */
-  readonly namespace: string;
-  readonly proxy: 'none' | 'environment' | { readonly url: string };
-  /** The present tokens and certificates; cheap, since they are kept for a while. */
-  identity(): Promise<Identity>;
-  /** Forgets what is kept: the server refused it. */
-  renew(): void;
-}
 
 export interface Call {
   readonly method: string;
@@ -34,18 +16,7 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-/** Parallel connections to the API server, watches included; calls beyond them wait for a free one. */
-const CONNECTIONS = 64;
-/** A page of 500 large pods is about 20 MiB. */
-const MAX_BODY_BYTES = 128 * 1024 * 1024;
 const MAX_TRIES = 3;
-const MAX_PAUSE_MS = 10_000;
 /** undici's and Node's codes for a kept-alive connection that the server had closed already. */
 const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
@@ -87,7 +58,8 @@ export class Transport {
       return answer;
     } catch (error) {
       call.signal?.throwIfAborted();
-      if (timeout.aborted) throw new ApiError('Unreachable', `${this.#host} gave no answer within ${this.#timeoutMs} ms`);
+      if (timeout.aborted)
+        throw new ApiError('Unreachable', `${this.#host} gave no answer within ${this.#timeoutMs} ms`);
       throw this.#explain(error);
     }
   }
@@ -143,7 +115,12 @@ export class Transport {
       origin,
       path: `${pathname.replace(/\/$/, '')}${call.path}`,
       method: call.method,
-      headers: { 'user-agent': this.#userAgent, accept: 'application/json', ...call.headers, ...identity.headers },
+      headers: {
+        'user-agent': this.#userAgent,
+        accept: 'application/json',
+        ...call.headers,
+        ...identity.headers,
+      },
       headersTimeout,
       bodyTimeout,
       ...(call.body !== undefined && { body: call.body }),
@@ -161,7 +138,8 @@ export class Transport {
 
   // Client certificates are replaced while we run, and a connection keeps the one it began with: a new pool then.
   #dispatcher(tls: TlsOptions): Dispatcher {
-    if (this.#closed) throw new ApiError('Unreachable', `the connection to ${this.#host} was closed by this program`);
+    if (this.#closed)
+      throw new ApiError('Unreachable', `the connection to ${this.#host} was closed by this program`);
     const key = JSON.stringify([tls.ca, tls.cert, tls.key].map(String));
     if (this.#pool?.key === key) return this.#pool.dispatcher;
     void this.#pool?.dispatcher.close();
@@ -186,33 +164,6 @@ export class Transport {
   get #host(): string {
     return new URL(this.server).host;
   }
-}
-
-function openPool(proxy: Credentials['proxy'], tls: TlsOptions): Dispatcher {
-  // Probes on a silent connection every 30 s, as client-go has it: load balancers drop those that are idle for a minute.
-  const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
-  if (proxy === 'none') return new Agent({ connections: CONNECTIONS, connect });
-  if (proxy === 'environment') return new EnvHttpProxyAgent({ connections: CONNECTIONS, connect, requestTls: connect });
-  return new ProxyAgent({ uri: proxy.url, connections: CONNECTIONS, requestTls: connect });
-}
-
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new ApiError('Server', `the API server's answer is larger than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function pauseBeforeRetry(method: string, answer: Answer): number | undefined {
-  // 429 says that the call was not begun, so any may be repeated; 503 may come from half way.
-  const repeatable = answer.status === 429 || (answer.status === 503 && (method === 'GET' || method === 'DELETE'));
-  if (!repeatable) return undefined;
-  const seconds = Number(answer.headers['retry-after']);
-  return seconds >= 0 && seconds * 1000 <= MAX_PAUSE_MS ? seconds * 1000 : undefined;
 }
 
 function isStale(error: unknown): boolean {

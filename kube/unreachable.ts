@@ -24,7 +24,11 @@ const PLAIN: Readonly<Record<string, string>> = {
 export function unreachable(host: string, error: unknown): ApiError {
   const root = rootCause(error);
   const code = codeOf(root) ?? codeOf(error) ?? '';
-  return new ApiError('Unreachable', `cannot reach the API server at ${host}: ${PLAIN[code] ?? messageOf(root)}`, { cause: error });
+  return new ApiError(
+    'Unreachable',
+    `cannot reach the API server at ${host}: ${PLAIN[code] ?? messageOf(root)}`,
+    { cause: error },
+  );
 }
 
 // A host with several addresses fails with one error per address.

@@ -1,8 +1,10 @@
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { Backoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { ApiError, needsRelist, statusError } from './errors.ts';
+import { IdleTimer } from './idle.ts';
+import { type ListOptions, listAll, understood } from './list.ts';
 import type { ObjectPath } from './resource.ts';
 
 /**
@@ -15,14 +17,9 @@ export type WatchEvent<T> =
   | { readonly type: 'deleted'; readonly namespace: string; readonly name: string }
   | { readonly type: 'alive' };
 
-export interface WatchOptions<T> {
-  /** What is kept of an object, taken while its page is in memory; undefined: nothing. What it throws ends the watch. */
-  readonly project: (object: unknown) => T | undefined;
+/** What a list and a watch have in common comes from {@link ListOptions}; what `project` throws ends the watch. */
+export interface WatchOptions<T> extends ListOptions<T> {
   readonly signal: AbortSignal;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /** Objects in one answer to a list. */
-  readonly pageSize?: number;
   /** Told of every failure, and when the next attempt begins. */
   readonly onError?: (error: ApiError, delayMs: number) => void;
   /** For tests: a watch without a line for this long is given up. The server sends a bookmark about every minute. */
@@ -35,13 +32,13 @@ const IDLE_MS = 150_000;
 /** A watch that ends sooner than this, with nothing said, counts as a failure: else we would ask without a pause. */
 const SHORTEST_WATCH_MS = 1000;
 
-const page = z.object({
-  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
-  items: z.array(z.unknown()).nullable(),
-});
 const event = z.object({ type: z.string(), object: z.unknown() });
 const identity = z.object({
-  metadata: z.object({ resourceVersion: z.string(), namespace: z.string().default(''), name: z.string().default('') }),
+  metadata: z.object({
+    resourceVersion: z.string(),
+    namespace: z.string().default(''),
+    name: z.string().default(''),
+  }),
 });
 
 /**
@@ -79,34 +76,6 @@ export async function* listAndWatch<T>(
   }
 }
 
-/**
- * Reads the collection page by page, and gives the event loop a turn between reading a page and projecting it.
- *
- * No resourceVersion is sent. With "0" the server would answer from its cache at once, but ignores the limit (all objects in
- * one answer), and after a restart or behind another replica it may show a state older than one we have already seen. A
- * list without it is consistent, and since Kubernetes 1.31 comes from the cache all the same.
- */
-async function listAll<T>(
-  client: KubeClient,
-  path: ObjectPath,
-  { project, signal, labelSelector, fieldSelector, pageSize = 500 }: WatchOptions<T>,
-): Promise<{ items: T[]; resourceVersion: string }> {
-  const items: T[] = [];
-  const query = { limit: pageSize, ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
-  let next: string | undefined;
-  for (;;) {
-    const answer = await client.list(path, { ...query, ...(next && { continue: next }) }, signal);
-    const { metadata, items: objects } = understood(page, answer, 'list');
-    await setImmediate();
-    for (const object of objects ?? []) {
-      const item = project(object);
-      if (item !== undefined) items.push(item);
-    }
-    next = metadata.continue;
-    if (next === undefined || next === '') return { items, resourceVersion: metadata.resourceVersion };
-  }
-}
-
 async function* watchFrom<T>(
   client: KubeClient,
   path: ObjectPath,
@@ -135,14 +104,25 @@ async function* watchFrom<T>(
   }
 }
 
-function readEvent<T>(line: string, project: (object: unknown) => T | undefined): { change: WatchEvent<T>; resourceVersion: string } {
+function readEvent<T>(
+  line: string,
+  project: (object: unknown) => T | undefined,
+): { change: WatchEvent<T>; resourceVersion: string } {
   const { type, object } = understood(event, parseLine(line), 'watch event');
-  if (type === 'ERROR') throw statusError(object) ?? new ApiError('Server', 'the watch failed and the API server did not say why');
+  if (type === 'ERROR')
+    throw (
+      statusError(object) ?? new ApiError('Server', 'the watch failed and the API server did not say why')
+    );
   const { namespace, name, resourceVersion } = understood(identity, object, `${type} event`).metadata;
   return { change: changeOf(type, namespace, name, () => project(object)), resourceVersion };
 }
 
-function changeOf<T>(type: string, namespace: string, name: string, project: () => T | undefined): WatchEvent<T> {
+function changeOf<T>(
+  type: string,
+  namespace: string,
+  name: string,
+  project: () => T | undefined,
+): WatchEvent<T> {
   switch (type) {
     case 'ADDED':
     case 'MODIFIED': {
@@ -163,34 +143,5 @@ function parseLine(line: string): unknown {
     return JSON.parse(line);
   } catch {
     return undefined;
-  }
-}
-
-function understood<S extends z.ZodType>(schema: S, value: unknown, what: string): z.infer<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ApiError('Server', `the API server sent a ${what} that is none: ${z.prettifyError(parsed.error)}`);
-}
-
-/** Aborts its signal when nobody touches it for a while. */
-class IdleTimer {
-  readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(ms: number) {
-    const error = new ApiError('Unreachable', `the watch was silent for ${ms} ms, and not even a bookmark came`);
-    this.#timer = setTimeout(() => this.#controller.abort(error), ms);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  touch(): void {
-    this.#timer.refresh();
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
   }
 }

@@ -70,7 +70,7 @@ function readHead(answer: Answer): Resolved | undefined {
 const manifest = z.object({
   schemaVersion: z.number(),
   mediaType: z.string().optional(),
-  config: z.unknown(),
+  config: z.unknown().optional(),
   manifests: z.array(z.unknown()).optional(),
 });
 

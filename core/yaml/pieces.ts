@@ -33,13 +33,17 @@ export interface Dash extends Span {
 interface Mark extends Span {
   readonly kind: 'key' | 'question' | 'colon' | 'flow-colon' | 'comma' | 'open' | 'close' | 'document';
 }
-interface Name extends Span {
-  readonly kind: 'alias' | 'anchor' | 'tag';
+interface Alias extends Span {
+  readonly kind: 'alias';
+  readonly name: string;
+}
+interface Property extends Span {
+  readonly kind: 'anchor' | 'tag';
   readonly name: string;
 }
 
 /** What a YAML file is made of, as far as it matters for what a comment stands beside. Spaces and newlines are left out. */
-export type Piece = Comment | Scalar | Dash | Mark | Name;
+export type Piece = Comment | Scalar | Dash | Mark | Alias | Property;
 
 /** Lays the tokens of the `yaml` package's parser out flat, in the order of the source. */
 export function piecesOf(tokens: Iterable<CST.Token>): Piece[] {
@@ -70,6 +74,7 @@ class Flattener {
   readonly pieces: Piece[] = [];
 
   top(token: CST.Token): void {
+    if (token.type === 'doc-end') return this.#marks([token, ...(token.end ?? [])], {});
     if (token.type !== 'document') return this.#marks([token], {});
     this.#marks(token.start, {});
     if (token.start.every(({ type }) => type !== 'doc-start')) {
@@ -80,21 +85,18 @@ class Flattener {
   }
 
   #node(token: CST.Token | null | undefined, context: Context): void {
-    switch (token?.type) {
-      case 'scalar':
-      case 'single-quoted-scalar':
-      case 'double-quoted-scalar':
-      case 'alias':
-        this.#scalar(token, token.offset + token.source.length, context);
-        return this.#marks(token.end, context);
-      case 'block-scalar':
-        return this.#blockScalar(token, context);
-      case 'block-map':
-        return token.items.forEach((item, index) => this.#pair(item, within(token, index, context)));
-      case 'block-seq':
-        return token.items.forEach((item, index) => this.#item(item, token.items[index - 1], context));
-      case 'flow-collection':
-        return this.#flowCollection(token, { ...context, inFlow: true });
+    if (token?.type === 'block-map') {
+      token.items.forEach((item, index) => this.#pair(item, within(token, index, context)));
+    } else if (token?.type === 'block-seq') {
+      token.items.forEach((item, index) => this.#item(item, token.items[index - 1], context));
+    } else if (token?.type === 'flow-collection') {
+      this.#flowCollection(token, { ...context, inFlow: true });
+    } else if (token?.type === 'block-scalar') {
+      this.#scalar(token, token.offset + headerOf(token).length, context);
+      this.#marks(token.props, context);
+    } else if (token !== null && token !== undefined && isFlowScalar(token)) {
+      this.#scalar(token, token.offset + token.source.length, context);
+      this.#marks(token.end, context);
     }
   }
 
@@ -111,14 +113,8 @@ class Flattener {
   }
 
   #tagBefore(): string | undefined {
-    const names = this.pieces.slice(-2).filter((piece) => piece.kind === 'tag' || piece.kind === 'anchor');
-    return names.findLast(({ kind }) => kind === 'tag')?.name;
-  }
-
-  #blockScalar(token: CST.BlockScalar, context: Context): void {
-    const header = token.props.find(({ type }) => type === 'block-scalar-header');
-    this.#scalar(token, token.offset + (header?.source.length ?? 0), context);
-    this.#marks(token.props, context);
+    const properties = this.pieces.slice(-2).filter(isProperty);
+    return properties.findLast(({ kind }) => kind === 'tag')?.name;
   }
 
   #pair(item: CST.CollectionItem, context: Context): void {
@@ -141,8 +137,10 @@ class Flattener {
     token.items.forEach((item, index) => {
       const isPair = isMap || item.sep?.some(({ type }) => type === 'map-value-ind');
       // The parser gives an item of a sequence as a key where it can not tell yet what will follow.
-      if (!isPair) return this.#pair({ ...item, key: null, value: item.value ?? item.key ?? undefined }, context);
-      this.#pair(item, isMap ? within(token, index, context) : context);
+      if (isPair) return this.#pair(item, isMap ? within(token, index, context) : context);
+      this.#marks(item.start, context);
+      this.#node(item.value ?? item.key, context);
+      this.#marks(item.sep, context);
     });
     this.#marks(token.end, context);
   }
@@ -160,6 +158,23 @@ class Flattener {
       else if (mark !== undefined) this.pieces.push({ kind: mark, ...span });
     }
   }
+}
+
+/** The first characters of a block scalar, such as `|-2`. */
+export function headerOf({ props }: CST.BlockScalar): string {
+  const header = props.find(({ type }) => type === 'block-scalar-header');
+  return header !== undefined && 'source' in header ? header.source : '';
+}
+
+/** Whether the piece is what may stand before a value and belongs to it: its anchor or tag. */
+export function isProperty(piece: Piece | undefined): piece is Property {
+  return piece?.kind === 'anchor' || piece?.kind === 'tag';
+}
+
+const FLOW_SCALARS: ReadonlySet<string> = new Set(['scalar', 'single-quoted-scalar', 'double-quoted-scalar', 'alias']);
+
+function isFlowScalar(token: CST.Token): token is CST.FlowScalar {
+  return FLOW_SCALARS.has(token.type);
 }
 
 function within(map: Entry['map'], index: number, { inKey, inFlow, entry }: Context): Context {

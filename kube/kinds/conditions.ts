@@ -27,7 +27,14 @@ export function setCondition(
   const same = previous?.status === next.status ? previous.lastTransitionTime : undefined;
   const { type, status, reason, observedGeneration } = next;
   const message = next.message.slice(0, MAX_MESSAGE);
-  const condition = { type, status, reason, message, observedGeneration, lastTransitionTime: same ?? timeText(now) };
+  const condition = {
+    type,
+    status,
+    reason,
+    message,
+    observedGeneration,
+    lastTransitionTime: same ?? timeText(now),
+  };
   if (previous === undefined) return [...before, condition];
   return before.map((it) => (it === previous ? condition : it));
 }

@@ -34,14 +34,25 @@ const IMAGE_SCAN: Kind = {
   plural: 'imagescans',
   singular: 'imagescan',
   shortNames: ['imgscan'],
-  description: 'Follows one image in its registry and holds the tag and digest in force: what marked pods get and Git is told.',
+  description:
+    'Follows one image in its registry and holds the tag and digest in force: what marked pods get and Git is told.',
   spec: imageScanSpec,
   status: imageScanStatus,
   columns: [
     { name: 'Image', type: 'string', jsonPath: '.spec.image' },
     { name: 'Latest', type: 'string', jsonPath: '.status.latestTag', description: 'The tag in force.' },
-    { name: 'Ready', type: 'string', jsonPath: conditionPath('Ready', 'status'), description: 'Is a value in force that pods get?' },
-    { name: 'Scan', type: 'string', jsonPath: conditionPath('ImageScanned', 'reason'), description: 'How the last scan ended.' },
+    {
+      name: 'Ready',
+      type: 'string',
+      jsonPath: conditionPath('Ready', 'status'),
+      description: 'Is a value in force that pods get?',
+    },
+    {
+      name: 'Scan',
+      type: 'string',
+      jsonPath: conditionPath('ImageScanned', 'reason'),
+      description: 'How the last scan ended.',
+    },
     { name: 'Last Scan', type: 'date', jsonPath: '.status.lastScanTime' },
     AGE,
     { name: 'Digest', type: 'string', jsonPath: '.status.latestDigest', priority: 1 },
@@ -61,8 +72,18 @@ const GIT_REPO: Kind = {
   columns: [
     { name: 'Repo', type: 'string', jsonPath: '.spec.repo' },
     { name: 'Branch', type: 'string', jsonPath: '.spec.branch' },
-    { name: 'Commit', type: 'string', jsonPath: '.status.lastPushCommit', description: 'The last commit that write-back pushed.' },
-    { name: 'Synced', type: 'string', jsonPath: conditionPath('ImageSynced', 'status'), description: 'Does Git agree with the values in force?' },
+    {
+      name: 'Commit',
+      type: 'string',
+      jsonPath: '.status.lastPushCommit',
+      description: 'The last commit that write-back pushed.',
+    },
+    {
+      name: 'Synced',
+      type: 'string',
+      jsonPath: conditionPath('ImageSynced', 'status'),
+      description: 'Does Git agree with the values in force?',
+    },
     AGE,
     { name: 'Reason', type: 'string', jsonPath: conditionPath('ImageSynced', 'reason'), priority: 1 },
     { name: 'Message', type: 'string', jsonPath: conditionPath('ImageSynced', 'message'), priority: 1 },
@@ -134,7 +155,11 @@ function objectSchema({ description, spec, ignored = [], status }: Kind): object
 }
 
 function withIgnored(schema: JsonSchema, fields: readonly string[]): JsonSchema {
-  const anything = { description: 'A field of Fleet, accepted and ignored.', nullable: true, 'x-kubernetes-preserve-unknown-fields': true };
+  const anything = {
+    description: 'A field of Fleet, accepted and ignored.',
+    nullable: true,
+    'x-kubernetes-preserve-unknown-fields': true,
+  };
   const properties = Object.fromEntries(fields.map((field) => [field, anything]));
   return { ...schema, properties: Object.assign(properties, schema['properties']) };
 }
@@ -149,7 +174,13 @@ function conditionPath(type: string, field: 'status' | 'reason' | 'message'): st
 
 function chartTemplate(yaml: string, name: string): string {
   const nameLine = `  name: ${name}\n`;
-  const keep = ['  {{- if .Values.crds.keep }}', '  annotations:', '    helm.sh/resource-policy: keep', '  {{- end }}', ''];
+  const keep = [
+    '  {{- if .Values.crds.keep }}',
+    '  annotations:',
+    '    helm.sh/resource-policy: keep',
+    '  {{- end }}',
+    '',
+  ];
   // Braces that belong to a description must not be read as a template's own.
   const body = yaml.replaceAll('{{', '{{ "{{" }}').replace(nameLine, () => nameLine + keep.join('\n'));
   return `${HEADER}{{- if .Values.crds.enabled }}\n${body}{{- end }}\n`;

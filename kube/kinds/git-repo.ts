@@ -3,7 +3,11 @@ import { conditions, duration, localObjectReference, nullableText, objectMeta, t
 import { parseObject } from './parse.ts';
 
 export const gitRepoSpec = z.object({
-  repo: z.string().min(1).max(2048).describe('URL of the repository: https://…, http://…, ssh://… or git@host:path.'),
+  repo: z
+    .string()
+    .min(1)
+    .max(2048)
+    .describe('URL of the repository: https://…, http://…, ssh://… or git@host:path.'),
   branch: nullableText.describe('The branch to read and write; "master" when absent, as Fleet has it.'),
   paths: z
     .array(z.string().max(1024))
@@ -29,7 +33,13 @@ export const gitRepoSpec = z.object({
   insecureSkipTLSVerify: z.boolean().nullable().optional(),
   suspend: z.boolean().optional().describe('Stops write-back.'),
   push: z
-    .object({ branch: z.string().max(255).optional().describe('Branch to push to, when it is not the one that is read.') })
+    .object({
+      branch: z
+        .string()
+        .max(255)
+        .optional()
+        .describe('Branch to push to, when it is not the one that is read.'),
+    })
     .optional(),
   pullRequest: z
     .object({
@@ -86,15 +96,23 @@ const leftAlone = z.object({
 
 export const gitRepoStatus = z.object({
   observedGeneration: z.int().optional(),
-  lastSyncedImageScanTime: timestamp.optional().describe('When Git was last found or made to agree with the values in force.'),
+  lastSyncedImageScanTime: timestamp
+    .optional()
+    .describe('When Git was last found or made to agree with the values in force.'),
   commit: z.string().optional().describe('The commit that was last read.'),
   lastPushCommit: z.string().optional().describe('The last commit that write-back pushed.'),
   lastPushTime: timestamp.optional(),
   markers: z
     .object({ total: z.int(), current: z.int(), leftAlone: z.int() })
     .optional()
-    .describe('How many markers there are, how many agree with the values in force, and how many were left alone.'),
-  leftAlone: z.array(leftAlone).max(20).optional().describe('The first markers and files left alone, and why.'),
+    .describe(
+      'How many markers there are, how many agree with the values in force, and how many were left alone.',
+    ),
+  leftAlone: z
+    .array(leftAlone)
+    .max(20)
+    .optional()
+    .describe('The first markers and files left alone, and why.'),
   conditions,
 });
 export type GitRepoStatus = z.infer<typeof gitRepoStatus>;

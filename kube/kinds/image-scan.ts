@@ -10,7 +10,10 @@ const windows = z
         .array(z.enum(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']))
         .optional()
         .describe('Days on which the window opens; all when empty.'),
-      start: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/).describe('Time of day at which the window opens, HH:MM.'),
+      start: z
+        .string()
+        .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+        .describe('Time of day at which the window opens, HH:MM.'),
       duration: duration.describe('How long it stays open.'),
       timeZone: z.string().optional().describe('IANA name of the time zone; UTC when absent.'),
     }),
@@ -21,7 +24,10 @@ const policy = z
   .object({
     semver: z
       .object({
-        range: z.string().max(512).describe('Range as Masterminds/semver v3 reads it, such as "^1.2" or ">=1.0.0-0 <2".'),
+        range: z
+          .string()
+          .max(512)
+          .describe('Range as Masterminds/semver v3 reads it, such as "^1.2" or ">=1.0.0-0 <2".'),
         versions: z
           .enum(['Lenient', 'Strict'])
           .optional()
@@ -41,7 +47,10 @@ const policy = z
       .nullable()
       .optional()
       .describe('The first or last tag in byte order.'),
-    numerical: z.object({ order: order.optional() }).optional().describe('The greatest (asc, default) or smallest number.'),
+    numerical: z
+      .object({ order: order.optional() })
+      .optional()
+      .describe('The greatest (asc, default) or smallest number.'),
     newest: z.object({}).optional().describe('The image created last.'),
     digest: z
       .object({ tag: z.string().min(1).max(128).describe('The tag to follow.') })
@@ -70,7 +79,9 @@ export const imageScanSpec = z.object({
     })
     .describe('The image to follow, such as ghcr.io/acme/app. A tag or digest in it is ignored.'),
   tagName: nullableText.describe('What markers call this scan; metadata.name when absent.'),
-  gitrepoName: nullableText.describe('The GitRepo, in this namespace, that this scan is for; all of them when absent.'),
+  gitrepoName: nullableText.describe(
+    'The GitRepo, in this namespace, that this scan is for; all of them when absent.',
+  ),
   interval: duration
     .nullable()
     .optional()
@@ -79,26 +90,43 @@ export const imageScanSpec = z.object({
   secretRef: localObjectReference
     .nullable()
     .optional()
-    .describe('A Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg in this namespace.'),
+    .describe(
+      'A Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg in this namespace.',
+    ),
   serviceAccountName: z.string().optional().describe('A ServiceAccount whose imagePullSecrets are used too.'),
   suspend: z.boolean().nullable().optional().describe('Stops scanning. The value in force stays.'),
   policy: policy.nullable().optional().describe('How the tag is chosen; semver "*" when absent.'),
   filterTags: z
     .object({
-      pattern: z.string().max(1024).describe('Regular expression in Go syntax; other tags are not considered.'),
-      extract: z.string().max(1024).optional().describe('Replacement that gives the policy its text, such as "$version".'),
+      pattern: z
+        .string()
+        .max(1024)
+        .describe('Regular expression in Go syntax; other tags are not considered.'),
+      extract: z
+        .string()
+        .max(1024)
+        .optional()
+        .describe('Replacement that gives the policy its text, such as "$version".'),
     })
     .optional(),
-  exclude: z.array(z.string().max(1024)).max(25).optional().describe('Regular expressions of tags never to choose.'),
+  exclude: z
+    .array(z.string().max(1024))
+    .max(25)
+    .optional()
+    .describe('Regular expressions of tags never to choose.'),
   platforms: z
     .array(z.string().max(64))
     .max(32)
     .optional()
     .describe('Platforms, such as linux/arm64, that an image must have before it comes into force.'),
-  minimumAge: duration.optional().describe('How long we must have known a tag and digest before it comes into force.'),
+  minimumAge: duration
+    .optional()
+    .describe('How long we must have known a tag and digest before it comes into force.'),
   verify: z
     .object({
-      key: z.object({ secretRef: localObjectReference }).describe('Secret with the public key under cosign.pub.'),
+      key: z
+        .object({ secretRef: localObjectReference })
+        .describe('Secret with the public key under cosign.pub.'),
     })
     .optional()
     .describe('Only images with a cosign signature by this key come into force.'),
@@ -106,7 +134,10 @@ export const imageScanSpec = z.object({
     .enum(['Automatic', 'Manual', 'PullRequest'])
     .optional()
     .describe('Who lets a newer image come into force; Automatic when absent.'),
-  schedule: z.object({ windows }).optional().describe('The only times at which a newer image comes into force.'),
+  schedule: z
+    .object({ windows })
+    .optional()
+    .describe('The only times at which a newer image comes into force.'),
   pin: z
     .object({ tag: z.string().max(128).optional(), digest: z.string().max(128).optional() })
     .optional()
@@ -114,7 +145,9 @@ export const imageScanSpec = z.object({
   consistency: z
     .enum(['Admission', 'Revision'])
     .optional()
-    .describe('Admission: each pod gets the value in force. Revision: all pods of one revision get the same.'),
+    .describe(
+      'Admission: each pod gets the value in force. Revision: all pods of one revision get the same.',
+    ),
   exportTo: z
     .array(z.string().max(63))
     .max(64)
@@ -134,7 +167,10 @@ const historyEntry = z.object({
 export const imageScanStatus = z.object({
   observedGeneration: z.int().optional(),
   lastScanTime: timestamp.optional().describe('When the registry last answered with a list of tags.'),
-  lastHandledScanRequest: z.string().optional().describe('The last value of fleetscan.io/scan-requested-at that was served.'),
+  lastHandledScanRequest: z
+    .string()
+    .optional()
+    .describe('The last value of fleetscan.io/scan-requested-at that was served.'),
   canonicalImageName: z.string().optional(),
   latestTag: z.string().optional().describe('The tag in force.'),
   latestImage: z.string().optional().describe('Canonical name and tag in force.'),

@@ -56,21 +56,30 @@ function convert(keyword: string, value: unknown, schema: JsonSchema): [string, 
 }
 
 function typeOf(type: unknown, schema: JsonSchema): [string, unknown][] {
-  if (type === 'integer') return [['type', type], ...(schema['format'] === undefined ? [['format', 'int64'] as [string, unknown]] : [])];
+  if (type === 'integer')
+    return [
+      ['type', type],
+      ...(schema['format'] === undefined ? [['format', 'int64'] as [string, unknown]] : []),
+    ];
   if (!Array.isArray(type)) return [['type', type]];
   const [only, ...more] = type.filter((name) => name !== 'null');
   if (more.length > 0) throw new Error(`a CRD's field cannot be of the types ${type.join(' and ')}`);
-  return [['type', only], ['nullable', true]];
+  return [
+    ['type', only],
+    ['nullable', true],
+  ];
 }
 
 function notNull(alternatives: readonly unknown[]): JsonSchema {
   const [only, ...more] = alternatives.map(asSchema).filter((schema) => schema['type'] !== 'null');
-  if (only === undefined || more.length > 0) throw new Error('a CRD can express no alternatives but "this or null"');
+  if (only === undefined || more.length > 0)
+    throw new Error('a CRD can express no alternatives but "this or null"');
   return only;
 }
 
 function asSchema(value: unknown): JsonSchema {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('a JSON schema must be an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('a JSON schema must be an object');
   return Object.fromEntries(Object.entries(value));
 }
 

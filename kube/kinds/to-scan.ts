@@ -9,7 +9,13 @@ import { InvalidObjectError, parseObject } from './parse.ts';
 /** The fields of an ImageScan that a {@link Scan} is made of. */
 const scanFields = z.object({
   metadata: objectMeta.pick({ name: true, namespace: true, generation: true }),
-  spec: imageScanSpec.pick({ image: true, tagName: true, gitrepoName: true, consistency: true, exportTo: true }),
+  spec: imageScanSpec.pick({
+    image: true,
+    tagName: true,
+    gitrepoName: true,
+    consistency: true,
+    exportTo: true,
+  }),
   status: imageScanStatus
     .pick({ canonicalImageName: true, latestTag: true, latestDigest: true, history: true })
     .default({}),

@@ -83,7 +83,7 @@ export class World {
     if (replica === undefined || this.secret === undefined) return;
     try {
       replica.leaf = readPair(this.secret, this.date);
-      replica.orphan = this.#isForeign;
+      replica.orphan = this.#isForeign || !this.#isTraceable(replica.leaf);
     } catch {
       // A spoilt Secret never replaces a good certificate.
     }
@@ -99,6 +99,8 @@ export class World {
       if (waitMs > POLICY.publishDelayMs) break;
       this.pass(waitMs);
     }
+    // What somebody put into the Secret can be believed only when it has been published for long enough.
+    if (this.#isForeign) this.pass(POLICY.publishDelayMs);
     this.#isForeign = false;
     this.replicas.forEach((_, index) => this.reload(index));
     this.pass(POLICY.publishDelayMs);
@@ -184,13 +186,15 @@ export class World {
     return issuerOf(leaf, readAuthorities(bundle, this.date)) !== undefined;
   }
 
-  /** After damage: a leaf whose authority no object names any more cannot be trusted again by any order of steps. */
   #markOrphans(): void {
+    for (const replica of this.replicas)
+      replica.orphan ||= replica.leaf !== undefined && !this.#isTraceable(replica.leaf);
+  }
+
+  /** A leaf whose authority no object names any more, after damage, cannot be trusted again by any order of steps. */
+  #isTraceable(leaf: X509Certificate): boolean {
     const { secret, bundle = '' } = this;
-    const known = `${secret?.authorities ?? ''}${this.#canSign() ? '' : bundle}`;
-    for (const replica of this.replicas) {
-      if (replica.leaf !== undefined && !this.#vouches(known, replica.leaf)) replica.orphan = true;
-    }
+    return this.#vouches(`${secret?.authorities ?? ''}${this.#canSign() ? '' : bundle}`, leaf);
   }
 
   /** With an authority that can sign, the Secret's own list is believed, not the published one. */

@@ -49,7 +49,7 @@ describe('policy cases', () => {
       const [failed, ...more] = failures(content);
       assert.deepEqual(more, []);
       assert.equal(failed?.name, name);
-      assert.ok(failed?.failure?.endsWith(`came   ${came}`), failed?.failure);
+      assert.equal(failed?.failure?.split('came   ').at(-1), came);
     });
   }
 
@@ -59,7 +59,7 @@ describe('policy cases', () => {
       /line 2 is not JSON: nonsense/,
     );
     assert.throws(() => runPolicy('{"range":"*","want":null}'), /line 1 is no policy case:[^]*tags/);
-    assert.throws(() => runPolicy('{"cases":[{"name":"n"}]}'), /the file is no policy case:[^]*tags/);
+    assert.throws(() => runPolicy('{"cases":[{"name":"n"}]}'), /case 1 is no policy case:[^]*tags/);
   });
 });
 

@@ -20,6 +20,7 @@ const policy = z.strictObject({
   newest: z.looseObject({}).nullish(),
   digest: z.looseObject({}).nullish(),
 });
+/** A case that was observed at Fleet: `latest` is its choice, `error` the text it gave instead. */
 const fleetCase = z.object({
   name: z.string(),
   policy: policy.nullish(),
@@ -28,8 +29,7 @@ const fleetCase = z.object({
   error: text,
 });
 type FleetCase = z.infer<typeof fleetCase>;
-/** A file of cases that were observed at Fleet: `latest` is its choice, `error` the text it gave instead. */
-const fleetFile = z.object({ cases: z.array(fleetCase) });
+const fleetFile = z.object({ cases: z.array(z.unknown()) });
 
 /** What came of a policy and its tags: the tag, or the reason for none in the words of either form of file. */
 type Result =
@@ -42,12 +42,10 @@ type Result =
  * @throws {Error} that names the place when the content is neither
  */
 export function runPolicy(content: string): Outcome[] {
-  const whole = tryParse(content);
-  if (typeof whole === 'object' && whole !== null && 'cases' in whole) {
-    return read(fleetFile, whole, 'the file').cases.map((one) => ({
-      name: one.name,
-      ...judgeFleetCase(one),
-    }));
+  const file = fleetFile.safeParse(tryParse(content));
+  if (file.success) {
+    const cases = file.data.cases.map((one, index) => read(fleetCase, one, `case ${index + 1}`));
+    return cases.map((one) => ({ name: one.name, ...judgeFleetCase(one) }));
   }
   const lines = content.split('\n').map((line, index) => ({ line, name: `line ${index + 1}` }));
   return lines

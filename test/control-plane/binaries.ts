@@ -1,25 +1,23 @@
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CodedError } from '../../core/errors.ts';
-import { Downloader, DownloadError } from './download.ts';
-import { GoBuildError, goBuild } from './gobuild.ts';
 import { withLock } from './lock.ts';
-import { currentPlatform, type Platform } from './platform.ts';
+import { type Means, ObtainError, obtain } from './obtain.ts';
+import { currentPlatform } from './platform.ts';
 import { type Progress, streamProgress } from './progress.ts';
-import { releaseOf } from './releases.ts';
-import { mustRun } from './run.ts';
 import { type BinaryName, versionOf } from './versions.ts';
 
 /** No way led to a program; the message lists the ways and what to install. */
 export class BinariesError extends CodedError<'NotAvailable'> {}
 
 export interface BinariesOptions {
+  /** By default on standard error. */
   readonly progress?: Progress;
-  /** By default `$KUBEBUILDER_ASSETS`. */
+  /** A folder with programs under their plain names; by default `$KUBEBUILDER_ASSETS`. Empty: none. */
   readonly assets?: string;
-  /** By default `$XDG_CACHE_HOME` or `~/.cache`, then `fleetscan/bin`. */
+  /** By default `fleetscan/bin` in `$XDG_CACHE_HOME` or `~/.cache`. */
   readonly cacheFolder?: string;
   /** See `DownloaderOptions`. */
   readonly mirror?: string;
@@ -28,17 +26,10 @@ export interface BinariesOptions {
 }
 
 interface Search {
-  readonly assets: string | undefined;
+  readonly assets: string;
   readonly cacheFolder: string;
-  readonly platform: Platform;
-  readonly progress: Progress;
-  readonly go: string;
-  /** Why releases could not be had: each reason is told once. */
-  readonly told: Set<string>;
+  readonly means: Means;
 }
-
-// Shared by all calls of one run, so that a machine without internet waits for each host once.
-const unreachableHosts = new Map<string, string>();
 
 /**
  * Finds the programs of the bench, getting those that are not on this machine yet. In this order: `KUBEBUILDER_ASSETS`, the
@@ -57,24 +48,23 @@ export async function binaries<Name extends BinaryName>(
     await mkdir(search.cacheFolder, { recursive: true });
     await withLock(
       join(search.cacheFolder, 'lock'),
-      async () => obtain(search, await missing(search, names), options.mirror),
-      (pid) => search.progress.line(`process ${pid} is getting the programs of the bench; waiting for it`),
+      async () => obtainAll(search, await missing(search, names)),
+      (pid) => search.means.progress.line(`waiting for process ${pid}, which gets the programs of the bench`),
     );
   }
-  const paths = new Map<string, string | undefined>();
-  for (const name of names) paths.set(name, await find(search, name));
-  return Object.fromEntries(paths) as Record<Name, string>;
+  const paths = names.map(
+    async (name) => [name, (await find(search, name)) ?? cachePath(search, name)] as const,
+  );
+  return Object.fromEntries(await Promise.all(paths)) as Record<Name, string>;
 }
 
 function searchBy(options: BinariesOptions): Search {
-  const { XDG_CACHE_HOME, KUBEBUILDER_ASSETS } = process.env;
+  const { XDG_CACHE_HOME, KUBEBUILDER_ASSETS = '' } = process.env;
+  const { assets = KUBEBUILDER_ASSETS, progress = streamProgress(), go = 'go', mirror } = options;
   return {
-    assets: options.assets ?? KUBEBUILDER_ASSETS,
+    assets: assets === '' ? '' : resolve(assets),
     cacheFolder: options.cacheFolder ?? join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'fleetscan', 'bin'),
-    platform: currentPlatform(),
-    progress: options.progress ?? streamProgress(),
-    go: options.go ?? 'go',
-    told: new Set(),
+    means: { platform: currentPlatform(), progress, go, ...(mirror !== undefined && { mirror }) },
   };
 }
 
@@ -85,111 +75,39 @@ async function missing<Name extends BinaryName>(search: Search, names: readonly 
 
 /** The path of a program that is on this machine already. */
 async function find(search: Search, name: BinaryName): Promise<string | undefined> {
-  const candidates = [cachePath(search, name)];
-  if (search.assets !== undefined && search.assets !== '') candidates.unshift(join(search.assets, name));
-  for (const path of candidates) {
-    if (await isExecutable(path)) return path;
-  }
-  return undefined;
+  const inAssets = join(search.assets, name);
+  if (search.assets !== '' && (await isExecutable(inAssets))) return inAssets;
+  const cached = cachePath(search, name);
+  return (await isExecutable(cached)) ? cached : undefined;
 }
 
-function cachePath({ cacheFolder, platform }: Search, name: BinaryName): string {
+function cachePath({ cacheFolder, means: { platform } }: Search, name: BinaryName): string {
   return join(cacheFolder, `${name}-${versionOf(name)}-${platform.os}-${platform.arch}`);
 }
 
-async function obtain(
-  search: Search,
-  names: readonly BinaryName[],
-  mirror: string | undefined,
-): Promise<void> {
-  const downloader = new Downloader({
-    progress: search.progress,
-    ...(mirror === undefined ? { unreachable: unreachableHosts } : { mirror }),
-  });
+async function obtainAll(search: Search, names: readonly BinaryName[]): Promise<void> {
   try {
-    for (const [index, name] of names.entries()) {
-      await obtainOne(search, name, `${index + 1} of ${names.length}`, downloader);
-    }
-  } finally {
-    await downloader.close();
-  }
-}
-
-async function obtainOne(
-  search: Search,
-  name: BinaryName,
-  position: string,
-  downloader: Downloader,
-): Promise<void> {
-  const path = cachePath(search, name);
-  const whole = `${path}.new`;
-  const noRelease = await unless(DownloadError, () => fromRelease(search, name, whole, downloader));
-  if (noRelease !== undefined) {
-    if (noRelease.code === 'WrongChecksum') throw noRelease;
-    tellOnce(search, `no release to download, so Go has to build: ${noRelease.message}`);
-    const { progress, go } = search;
-    const noBuild = await unless(GoBuildError, () =>
-      goBuild({ name, output: whole, progress, position, go }),
+    await obtain(
+      names.map((name) => ({ name, path: cachePath(search, name) })),
+      search.means,
     );
-    if (noBuild !== undefined) throw notAvailable(search, name, noRelease, noBuild);
-  }
-  await chmod(whole, 0o755);
-  await rename(whole, path);
-}
-
-async function fromRelease(
-  search: Search,
-  name: BinaryName,
-  output: string,
-  downloader: Downloader,
-): Promise<void> {
-  const { url, checksumUrl, member } = releaseOf(name, search.platform);
-  const label = `${name} ${versionOf(name)}`;
-  if (member === undefined) return downloader.file({ label, url, checksumUrl }, output);
-  const archive = `${output}.archive`;
-  await downloader.file({ label, url, checksumUrl }, archive);
-  const folder = `${output}.unpacked`;
-  await mkdir(folder, { recursive: true });
-  // macOS' tar reads the zip files that some projects publish for macOS.
-  await mustRun('tar', ['-xf', archive, '-C', folder, member]);
-  await rename(join(folder, member), output);
-  await Promise.all([archive, folder].map((path) => rm(path, { recursive: true, force: true })));
-}
-
-function tellOnce({ told, progress }: Search, text: string): void {
-  if (told.has(text)) return;
-  told.add(text);
-  progress.line(text);
-}
-
-/** Does the work; gives an error of that class instead of throwing it. */
-async function unless<E extends Error>(
-  errorClass: abstract new (...args: never[]) => E,
-  work: () => Promise<void>,
-): Promise<E | undefined> {
-  try {
-    await work();
-    return undefined;
   } catch (error) {
-    if (error instanceof errorClass) return error;
-    throw error;
+    throw error instanceof ObtainError ? notAvailable(search, error) : error;
   }
 }
 
-function notAvailable(search: Search, name: BinaryName, noRelease: Error, noBuild: Error): BinariesError {
-  const assets = search.assets ? `${search.assets} does not hold it` : 'not set';
+function notAvailable({ assets, cacheFolder }: Search, cause: ObtainError): BinariesError {
   return new BinariesError(
     'NotAvailable',
     [
-      `${name} ${versionOf(name)} cannot be had on this machine. Tried:`,
-      `- KUBEBUILDER_ASSETS: ${assets}`,
-      `- the cache: no ${cachePath(search, name)}`,
-      `- the official release: ${noRelease.message}`,
-      `- a build with Go: ${noBuild.message}`,
-      'Give it one of: access to the release (HTTPS_PROXY is honoured); Go 1.26 or newer (https://go.dev/dl) with access to',
-      `a Go module proxy; or the program itself, executable, at the path in the cache.`,
+      `${cause.program} cannot be had on this machine. Tried:`,
+      `- KUBEBUILDER_ASSETS: ${assets === '' ? 'not set' : `${assets} does not hold it`}`,
+      `- the cache: ${cacheFolder} does not hold it`,
+      cause.message,
+      'Give this machine access to the release (HTTPS_PROXY is honoured), or Go 1.26 or newer (https://go.dev/dl) and',
+      'access to a Go module proxy, or a KUBEBUILDER_ASSETS folder that holds the program.',
     ].join('\n'),
-    { cause: noBuild },
+    { cause },
   );
 }
 

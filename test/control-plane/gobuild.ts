@@ -74,11 +74,11 @@ function buildArguments(name: BinaryName, output: string): string[] {
 const VERSION_FLAGS: Readonly<Record<Project, (version: string) => string>> = {
   kubernetes: (version) => {
     const [major, minor] = version.slice(1).split('.');
-    const base = 'k8s.io/component-base/version';
-    const values = { gitVersion: version, gitMajor: major, gitMinor: minor };
-    return Object.entries(values)
-      .map(([key, value]) => `-X ${base}.${key}=${value}`)
-      .join(' ');
+    const [base, client] = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'];
+    return [
+      `-X ${base}.gitVersion=${version} -X ${base}.gitMajor=${major} -X ${base}.gitMinor=${minor}`,
+      `-X ${client}.gitVersion=${version}`,
+    ].join(' ');
   },
   etcd: () => '',
   registry: (version) => `-X github.com/distribution/distribution/v3/version.version=${version}`,

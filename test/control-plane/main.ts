@@ -28,4 +28,4 @@ Stop with Ctrl-C, or: kill ${process.pid}
 
 await stopped;
 progress.line('stopping, and deleting all data');
-await Promise.all([cluster.stop(), registry.remove(), git.stop()]);
+await Promise.all([cluster.stop(), registry.stop(), git.stop()]);

@@ -41,6 +41,7 @@ export function openSession(host: string, repository: string, credential?: Basic
       method,
       body: body ?? null,
       headers: {
+        accept: 'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*',
         ...(contentType !== undefined && { 'content-type': contentType }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { binaries } from './binaries.ts';
@@ -31,12 +31,10 @@ export interface Registry {
   requests(): readonly RegistryRequest[];
   /** What the token server was asked; zeros when there is no authentication. */
   tokenRequests(): { readonly asked: number; readonly granted: number };
-  /** Stops answering; the data stays. */
+  /** Stops answering; the data stays until this process ends. */
   stop(): Promise<void>;
   /** Starts again at the same address with the same data. */
   start(): Promise<void>;
-  /** Ends everything and deletes the data. */
-  remove(): Promise<void>;
 }
 
 const SERVICE = 'fleetscan-test-registry';
@@ -54,12 +52,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const host = `127.0.0.1:${await freePort()}`;
   const configuration = join(folder, 'registry.yaml');
   await writeFile(configuration, JSON.stringify(await configure(folder, host, tokens)));
-  const registry = new LocalRegistry({ host, folder, program, configuration, tokens });
+  const registry = new LocalRegistry({ host, program, configuration, tokens });
   try {
     await registry.start();
     return registry;
   } catch (error) {
-    await registry.remove();
+    await registry.stop();
     throw error;
   }
 }
@@ -86,7 +84,6 @@ async function configure(folder: string, addr: string, tokens: TokenServer | und
 
 interface Setup {
   readonly host: string;
-  readonly folder: string;
   readonly program: string;
   readonly configuration: string;
   readonly tokens: TokenServer | undefined;
@@ -130,13 +127,6 @@ class LocalRegistry implements Registry {
 
   async stop(): Promise<void> {
     await this.#process?.stop();
-  }
-
-  async remove(): Promise<void> {
-    this.#process?.kill('SIGKILL');
-    await this.#process?.exited;
-    await this.#setup.tokens?.stop();
-    await rm(this.#setup.folder, { recursive: true, force: true });
   }
 
   #log(line: string): void {

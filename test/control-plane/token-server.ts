@@ -23,7 +23,6 @@ export interface TokenServer {
   readonly jwks: object;
   /** How many requests came, and of those how many got a token. */
   requests(): { readonly asked: number; readonly granted: number };
-  stop(): Promise<void>;
 }
 
 const KEY_ID = 'fleetscan-test';
@@ -48,16 +47,15 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
   const server = createServer((request, response) => {
     answer(request, response).catch((error: Error) => response.destroy(error));
   });
+  // It needs no stop: it answers as long as this process has something else to do.
+  server.on('connection', (socket) => socket.unref());
+  server.unref();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
   return {
     url,
     jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: KEY_ID, alg: 'ES256', use: 'sig' }] },
     requests: () => ({ ...count }),
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
 }
 

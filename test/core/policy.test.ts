@@ -128,7 +128,7 @@ describe('choose', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), fc.constantFrom('*', '>=0-0'), (tags, range) => {
         const result = chosen({ semver: { range } }, tags);
-        assert.ok(tags.includes(result) || /^no /.test(result));
+        assert.ok(tags.includes(result) || result.startsWith('no '));
       }),
       { numRuns: 1000 },
     );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { checkBranch, parseAddress } from '../../git/address.ts';
 import { AddressError } from '../../git/errors.ts';
 
@@ -30,7 +30,8 @@ test('what is no such URL is refused, without repeating a password in it', () =>
   for (const text of refused) {
     assert.throws(
       () => parseAddress(text),
-      (error) => error instanceof AddressError && error.code === 'InvalidURL' && !error.message.includes('s3cret'),
+      (error) =>
+        error instanceof AddressError && error.code === 'InvalidURL' && !error.message.includes('s3cret'),
       text,
     );
   }
@@ -47,7 +48,26 @@ test('a credential in the URL is taken out of it, and one that is given comes fi
 });
 
 test('branch names are judged as git check-ref-format judges them', () => {
-  const piece = fc.constantFrom('a', 'ü', '.', '..', '/', '//', '@', '@{', '.lock', '-', ' ', '~', '*', '\\', '\x7f', '\t', '[', ':');
+  const piece = fc.constantFrom(
+    'a',
+    'ü',
+    '.',
+    '..',
+    '/',
+    '//',
+    '@',
+    '@{',
+    '.lock',
+    '-',
+    ' ',
+    '~',
+    '*',
+    '\\',
+    '\x7f',
+    '\t',
+    '[',
+    ':',
+  );
   const names = fc.array(piece, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
   fc.assert(
     fc.property(names, (name) => {

@@ -20,7 +20,12 @@ export function temporaryFolder(t: TestContext): string {
 /** Runs git in a bare repository, for preparing and for looking. */
 export function git(directory: string, args: string[], input?: string | Buffer): Buffer {
   return execFileSync('git', ['--git-dir', directory, ...args], {
-    env: { PATH: process.env['PATH'], HOME: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: '/dev/null',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+    },
     maxBuffer: 1e9,
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(input !== undefined && { input }),
@@ -32,10 +37,19 @@ export function gitText(directory: string, args: string[]): string {
 }
 
 /** What stands at a path: text or bytes of a file, an executable, a symbolic link or a submodule. */
-export type Entry = string | Buffer | { mode: '100755' | '120000'; content: string } | { mode: '160000'; oid: string };
+export type Entry =
+  | string
+  | Buffer
+  | { mode: '100755' | '120000'; content: string }
+  | { mode: '160000'; oid: string };
 
 /** Commits to a branch on the server's disk, as a colleague would. @returns the commit id */
-export function commitOnServer(directory: string, entries: Record<string, Entry>, branch = 'main', fresh = false): string {
+export function commitOnServer(
+  directory: string,
+  entries: Record<string, Entry>,
+  branch = 'main',
+  fresh = false,
+): string {
   const ref = `refs/heads/${branch}`;
   const parent = fresh ? '' : `from ${ref}^0\n`;
   const parts: (string | Buffer)[] = [
@@ -66,7 +80,10 @@ export function open(t: TestContext, options: Partial<OpenOptions> & { url: stri
 }
 
 /** Listens on a free port of the loopback until the end of the test. */
-export async function listen(t: TestContext, server: Server | ReturnType<typeof createTcpServer>): Promise<number> {
+export async function listen(
+  t: TestContext,
+  server: Server | ReturnType<typeof createTcpServer>,
+): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -82,22 +99,33 @@ export async function listen(t: TestContext, server: Server | ReturnType<typeof 
 
 /** A server that takes a connection and never says a word. */
 export async function silentServer(t: TestContext): Promise<string> {
-  return `http://127.0.0.1:${await listen(t, createTcpServer(() => undefined))}`;
+  return `http://127.0.0.1:${await listen(
+    t,
+    createTcpServer(() => undefined),
+  )}`;
 }
 
-/** An HTTP server in front of another; `meddle` returns true for a request that it answers itself. */
+/**
+ * An HTTP server in front of another; `meddle` says what becomes of a request: it is passed on,
+ * it was answered already, or it is passed on and its answer is lost on the way back.
+ */
 export async function front(
   t: TestContext,
   target: string,
-  meddle: (incoming: IncomingMessage, answer: ServerResponse) => boolean,
+  meddle: (incoming: IncomingMessage, answer: ServerResponse) => 'pass' | 'answered' | 'loseAnswer',
 ): Promise<string> {
   const server = createServer((incoming, answer) => {
-    if (meddle(incoming, answer)) return;
+    const fate = meddle(incoming, answer);
+    if (fate === 'answered') return;
     const onward = request(new URL(incoming.url ?? '/', target), {
       method: incoming.method ?? 'GET',
       headers: incoming.headers,
     });
     onward.on('response', (response) => {
+      if (fate === 'loseAnswer') {
+        response.resume().on('end', () => answer.destroy());
+        return;
+      }
       answer.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(answer);
     });

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { PathError } from '../../git/errors.ts';
 import { fromRoot } from '../../git/tree.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
 import { commitOnServer, git, open } from './support.ts';
 
 test('paths are read from the root, as Fleet reads them', () => {
-  const inside = { '': '', '/': '', '.': '', './': '', manifests: 'manifests', '/etc/x': 'etc/x', 'a//b/': 'a/b', 'a/../b': 'b' };
+  const inside = {
+    '': '',
+    '/': '',
+    '.': '',
+    './': '',
+    manifests: 'manifests',
+    '/etc/x': 'etc/x',
+    'a//b/': 'a/b',
+    'a/../b': 'b',
+  };
   for (const [given, path] of Object.entries(inside)) assert.equal(fromRoot(given), path, given);
 });
 
@@ -33,7 +42,19 @@ test('a resolved path has no part that means another', () => {
 });
 
 describe('the listing of a commit', () => {
-  const ODD = ['with space', '"quotes"', 'a\nb', 'tab\there', 'ünïcode-名前', '-dash', '*', '[x]', ':(top)', 'back\\slash', '~'];
+  const ODD = [
+    'with space',
+    '"quotes"',
+    'a\nb',
+    'tab\there',
+    'ünïcode-名前',
+    '-dash',
+    '*',
+    '[x]',
+    ':(top)',
+    'back\\slash',
+    '~',
+  ];
   let server: GitServer;
   before(async () => {
     server = await startGitServer();
@@ -41,7 +62,12 @@ describe('the listing of a commit', () => {
   after(() => server.stop());
 
   test('has the regular files under the paths, in whole folders and single files', async (t) => {
-    const { url } = await server.createRepository('plain', { 'a/x.yaml': 'x: 1\n', 'a/b/y.yaml': '', 'ab/z.yaml': 'z', top: 't' });
+    const { url } = await server.createRepository('plain', {
+      'a/x.yaml': 'x: 1\n',
+      'a/b/y.yaml': '',
+      'ab/z.yaml': 'z',
+      top: 't',
+    });
     const repository = await open(t, { url });
     const commit = await repository.fetch('main');
     const under = async (...paths: string[]): Promise<string[]> =>
@@ -99,8 +125,13 @@ describe('the listing of a commit', () => {
 });
 
 function commitLatin1Name(directory: string): void {
-  const head = 'commit refs/heads/main\ncommitter H <h@example.org> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\n';
-  git(directory, ['fast-import', '--quiet'], Buffer.from(`${head}M 100644 inline dir/caf\xe9.yaml\ndata 1\nx\n`, 'latin1'));
+  const head =
+    'commit refs/heads/main\ncommitter H <h@example.org> 1700000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\n';
+  git(
+    directory,
+    ['fast-import', '--quiet'],
+    Buffer.from(`${head}M 100644 inline dir/caf\xe9.yaml\ndata 1\nx\n`, 'latin1'),
+  );
 }
 
 function code(wanted: string, named = ''): (error: unknown) => boolean {

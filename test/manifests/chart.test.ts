@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { binaries } from '../control-plane/binaries.ts';
 import { mustRun } from '../control-plane/run.ts';
-import { CHART, CI_VALUES, namesOf, readYaml, type Rendered, render, valueArguments } from './chart.ts';
+import { CHART, CI_VALUES, namesOf, ROOT, readYaml, type Rendered, render, valueArguments } from './chart.ts';
 
 const CLUSTER_SCOPED = new Set([
   'ClusterRole',
@@ -29,7 +31,9 @@ describe('the chart', () => {
 
     it(`renders each object once, labelled and in its namespace, with ${values}`, async () => {
       const objects = withoutCrds(await render({ values }));
-      const names = namesOf(objects);
+      const names = objects.map(
+        ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
+      );
       assert.deepEqual(names, [...new Set(names)]);
       for (const { kind, metadata } of objects) {
         assert.equal(metadata.namespace === undefined, CLUSTER_SCOPED.has(kind), `${kind} ${metadata.name}`);
@@ -70,13 +74,17 @@ describe('the chart', () => {
     assert.deepEqual(await crds({ 'crds.enabled': false }), []);
   });
 
-  it('has the version of package.json, in the chart and as the version of the program', () => {
+  it('has the version of package.json, as have the program that it installs and the image', () => {
     const { version } = readYaml('package.json') as { version: string };
     const chart = readYaml('manifests/chart/Chart.yaml') as { version: string; appVersion: string };
     assert.deepEqual([chart.version, chart.appVersion], [version, version]);
+    assert.match(
+      readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8'),
+      new RegExp(`^ARG VERSION=${version}$`, 'm'),
+    );
   });
 
-  it('keeps its objects apart by release, and their names below 63 characters', async () => {
+  it('keeps names short enough for a suffix within the 63 characters of a Service', async () => {
     const [deployment] = (await render({ set: { fullnameOverride: `x${'y'.repeat(80)}` } })).filter(
       ({ kind }) => kind === 'Deployment',
     );

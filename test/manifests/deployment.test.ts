@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { only, type Release, render } from './chart.ts';
+import { LOG_LEVELS } from '../../program/log.ts';
+import { readReconcilerConfig } from '../../reconciler/config.ts';
+import { readWebhookConfig } from '../../webhook/config.ts';
+import { only, readYaml, type Release, render } from './chart.ts';
 
 interface Container {
   name: string;
@@ -94,6 +97,25 @@ describe('the Deployment', () => {
       '--log-level=debug',
     ]);
     assert.equal(reconciler.env?.[0]?.name, 'POD_NAME');
+  });
+
+  it('passes flags that the programs understand', async () => {
+    const set = { 'webhook.url': 'https://a.example/mutate', insecureRegistries: ['a:5000', 'b'] };
+    const [webhook, reconciler] = (await deployment({ set })).template.spec.containers;
+    const { certSecret, listen } = readWebhookConfig(webhook.args);
+    assert.deepEqual([certSecret, listen.port], ['fleetscan-webhook-cert', 9443]);
+    const { insecureRegistry, webhookUrl, leaseName } = readReconcilerConfig(reconciler.args);
+    assert.deepEqual(
+      [insecureRegistry, webhookUrl, leaseName],
+      [['a:5000', 'b'], 'https://a.example/mutate', 'fleetscan-reconciler'],
+    );
+  });
+
+  it('names log levels that the programs have', () => {
+    const schema = readYaml('manifests/chart/values.schema.json') as {
+      properties: { logLevel: { enum: string[] } };
+    };
+    assert.deepEqual(schema.properties.logLevel.enum, LOG_LEVELS);
   });
 
   it('lets further arguments follow and so win', async () => {

@@ -71,7 +71,7 @@ describe('the webhook configuration', () => {
     assert.deepEqual(metadata.annotations, { 'admissions.enforcer/disabled': 'true' });
   });
 
-  it('names a URL in place of the Service, and the reconciler is told of it', async () => {
+  it('names a URL in place of the Service', async () => {
     const url = 'https://webhook.example.com:8443/mutate';
     const [webhook] = await webhooks({ set: { 'webhook.url': url } });
     assert.deepEqual(webhook?.clientConfig, { url });

@@ -44,12 +44,12 @@ export function written(groups: readonly (readonly Comparator[])[], pick: () => 
     const operators = operator in spellings ? spellings[operator as keyof typeof spellings] : [operator];
     return oneOf(...operators) + space() + bound(numbers, stage);
   };
-  // A hyphen range takes the space before it for its own, so only a comma can set it apart from what comes before.
+  // A hyphen range takes space and bars before it for its own: only a comma, or bars with a space, set it apart.
   const join = (text: string, next: Comparator) =>
     text + oneOf(next.operator === '-' ? ',' : ' ', ', ', ' , ') + one(next);
   const and = ([first, ...others]: readonly Comparator[]) =>
     others.reduce(join, first === undefined ? '' : one(first));
-  return groups.map((group) => space() + and(group) + space()).join(oneOf(' || ', ' ||'));
+  return groups.map((group) => space() + and(group) + space()).join(' || ');
 }
 
 /** Every version of the world, and whether the groups allow it. */

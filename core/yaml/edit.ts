@@ -1,0 +1,179 @@
+import { MARKER_BYTES, type Marker, MarkerError, type MarkerErrorCode, parseCommentMarker } from '../marker.ts';
+import { type Lookup, scanKey } from '../scan.ts';
+import { scalarText } from '../value.ts';
+import type { Piece, Scalar } from './pieces.ts';
+import { PlaceError, type PlaceErrorCode, scalarOf } from './place.ts';
+import { bodyStart, contentOf, type Splice, spliceFor, wantsQuotes } from './scalar.ts';
+import { readSource, type Source, SourceError, type SourceErrorCode } from './source.ts';
+import { readsAsNull } from './typed.ts';
+
+/** A marked scalar that was changed. */
+export interface Edit {
+  /** Of the marker's comment, counted from 1. */
+  readonly line: number;
+  readonly marker: string;
+  /** What the scalar said and says, without quotes and escapes. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Why a marker, or a whole file that has some, was left alone. */
+export type LeftAloneReason =
+  | MarkerErrorCode
+  | Extract<Lookup, { kind: 'refused' }>['reason']
+  | PlaceErrorCode
+  | SourceErrorCode
+  /** The scan has no value in force. */
+  | 'NoValue'
+  /** The marked value is null. */
+  | 'EmptyValue'
+  /** The marked value bears the tag of a type other than string. */
+  | 'TypedValue'
+  /** The marker stands in the text of a block scalar, where it is no comment. */
+  | 'BlockText';
+
+/** A marker that changed nothing; without a line, the whole file. */
+export interface LeftAlone {
+  /** Counted from 1. */
+  readonly line?: number;
+  readonly reason: LeftAloneReason;
+  readonly message: string;
+}
+
+export interface EditResult {
+  /** The file after the edits; the very text that came in when there are none. */
+  readonly text: string;
+  readonly edits: readonly Edit[];
+  /** How many markers stand by a scalar that says what it should. */
+  readonly current: number;
+  readonly leftAlone: readonly LeftAlone[];
+  /** How many comments hold a marker: every one is edited, current or left alone. */
+  readonly markers: number;
+}
+
+/**
+ * Brings the scalars of a YAML file that have a marker up to date, by Fleet's grammar and rules of place. Only bytes
+ * inside marked scalars change: the file is never written anew. Nothing is thrown: what can not be done is in `leftAlone`.
+ *
+ * Like Fleet, a file is changed only where a scalar says something else than it should; a number that should be a
+ * string, `tag: 20240101`, says the right thing and is quoted only along with such a change.
+ *
+ * @param resolve looks up the scan that a marker names
+ */
+export function editMarkers(text: string, resolve: (marker: Marker) => Lookup): EditResult {
+  const markers = countMarkers(text);
+  if (markers === 0) return { text, edits: [], current: 0, leftAlone: [], markers };
+  try {
+    const source = readSource(text);
+    return resultOf(text, source.pieces.flatMap((piece, index) => judge(source, piece, index, resolve)));
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    const { line, code, message } = error;
+    return { text, edits: [], current: 0, leftAlone: [{ ...(line && { line }), reason: code, message }], markers };
+  }
+}
+
+/** Lines that a marker may stand on: far cheaper than to parse, and most files have none. */
+function countMarkers(text: string): number {
+  if (!text.includes(MARKER_BYTES)) return 0;
+  return text.split('\n').filter(mayHoldMarker).length;
+}
+
+function mayHoldMarker(line: string): boolean {
+  const hash = line.indexOf('#');
+  return hash >= 0 && line.includes(MARKER_BYTES, hash);
+}
+
+/** A scalar that a marker stands by: what it should say, and the bytes that make it so. */
+interface Target extends Edit {
+  readonly splice: Splice;
+  readonly wantsQuotes: boolean;
+}
+type Verdict = Target | LeftAlone;
+
+function resultOf(text: string, verdicts: readonly Verdict[]): EditResult {
+  const leftAlone = verdicts.filter((verdict) => 'reason' in verdict);
+  const targets = verdicts.filter((verdict) => 'splice' in verdict);
+  const stale = targets.filter(({ before, after }) => before !== after);
+  const touched = stale.length === 0 ? [] : targets.filter((target) => target.before !== target.after || target.wantsQuotes);
+  return {
+    text: spliced(text, touched),
+    edits: stale.map(({ line, marker, before, after }) => ({ line, marker, before, after })),
+    current: targets.length - stale.length,
+    leftAlone,
+    markers: verdicts.length,
+  };
+}
+
+function spliced(text: string, targets: readonly Target[]): string {
+  let at = 0;
+  const parts: string[] = [];
+  for (const { splice } of targets.toSorted((a, b) => a.splice.start - b.splice.start)) {
+    parts.push(text.slice(at, splice.start), splice.text);
+    at = splice.end;
+  }
+  return parts.length === 0 ? text : parts.join('') + text.slice(at);
+}
+
+function judge(source: Source, piece: Piece, index: number, resolve: (marker: Marker) => Lookup): Verdict[] {
+  if (piece.kind === 'scalar') return blockTextMarkers(source, piece);
+  if (piece.kind !== 'comment') return [];
+  const line = source.lineAt(piece.offset);
+  try {
+    const marker = parseCommentMarker(piece.source);
+    return marker === undefined ? [] : [{ line, ...verdictOn(source, marker, scalarOf(source, index), resolve) }];
+  } catch (error) {
+    if (!(error instanceof MarkerError || error instanceof PlaceError)) throw error;
+    return [{ line, reason: error.code, message: error.message }];
+  }
+}
+
+type Refusal = Pick<LeftAlone, 'reason' | 'message'>;
+
+function verdictOn(
+  source: Source,
+  marker: Marker,
+  scalar: Scalar,
+  resolve: (marker: Marker) => Lookup,
+): Omit<Target, 'line'> | Refusal {
+  const before = contentOf(scalar);
+  const unfit = refuseScalar(scalar, before);
+  if (unfit !== undefined) return unfit;
+  const lookup = resolve(marker);
+  if (lookup.kind === 'refused') return { reason: lookup.reason, message: lookup.message };
+  const { scan, reading } = lookup;
+  if (scan.inForce === undefined) return { reason: 'NoValue', message: `scan ${scanKey(scan)} has no value in force yet` };
+  const after = scalarText(reading.form, scan.inForce, before);
+  const splice = spliceFor(scalar, after, source.text);
+  return { marker: marker.text, before, after, splice, wantsQuotes: wantsQuotes(scalar, after) };
+}
+
+const TYPED_TAG = /^!(?:!|<tag:yaml\.org,2002:)(?!str\b)/;
+
+function refuseScalar({ token, tag }: Scalar, content: string): Refusal | undefined {
+  if (tag !== undefined && TYPED_TAG.test(tag)) {
+    return { reason: 'TypedValue', message: `the value is tagged ${tag}, so it can hold no name or tag; remove that` };
+  }
+  if (token.type === 'scalar' && tag === undefined && readsAsNull(content)) {
+    return { reason: 'EmptyValue', message: 'the value is null; write any text, or "", in its place' };
+  }
+  return undefined;
+}
+
+function blockTextMarkers(source: Source, { token }: Scalar): Verdict[] {
+  if (token.type !== 'block-scalar' || !token.source.includes(MARKER_BYTES)) return [];
+  const first = source.lineAt(bodyStart(token));
+  return token.source.split('\n').flatMap((text, index) => {
+    if (!mayHoldMarker(text) || !isMarker(text.slice(text.indexOf('#')))) return [];
+    const message = 'it stands in the text of a block scalar, which Kubernetes and Helm see as plain text';
+    return [{ line: first + index, reason: 'BlockText' as const, message }];
+  });
+}
+
+function isMarker(comment: string): boolean {
+  try {
+    return parseCommentMarker(comment) !== undefined;
+  } catch {
+    return false;
+  }
+}

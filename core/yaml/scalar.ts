@@ -1,0 +1,84 @@
+import { CST } from 'yaml';
+import { headerOf, type Scalar } from './pieces.ts';
+import { readsAsDate, readsAsOtherType } from './typed.ts';
+
+/** Bytes to put in the place of others. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** What a scalar says; of a block scalar, without the line breaks at its end. */
+export function contentOf({ token }: Scalar): string {
+  const { value } = CST.resolveAsScalar(token);
+  return token.type === 'block-scalar' ? trimLineBreaks(value) : value;
+}
+
+/** The change that makes a scalar say `content`, in the style it is written in. */
+export function spliceFor(scalar: Scalar, content: string, file: string): Splice {
+  const { token } = scalar;
+  if (token.type === 'block-scalar') return spliceBlock(token, content, file);
+  return { start: token.offset, end: token.offset + token.source.length, text: styled(scalar, content) };
+}
+
+/** Whether a plain scalar that says what it should still reads as a number or such, so that it needs quotes. */
+export function wantsQuotes({ token }: Scalar, content: string): boolean {
+  return token.type === 'scalar' && readsAsOtherType(content);
+}
+
+function styled(scalar: Scalar, content: string): string {
+  const { type } = scalar.token;
+  if (type === 'single-quoted-scalar') return `'${content.replaceAll("'", "''")}'`;
+  return type === 'scalar' && isPlain(content, contentOf(scalar)) ? content : JSON.stringify(content);
+}
+
+// Narrower than YAML, wider than names and tags of images.
+const PLAIN = /^(?!-$|---|\.\.\.)[\w./-](?:[\w./:@+-]*[\w./@+-])?$/;
+
+function isPlain(content: string, before: string): boolean {
+  // A date keeps the look that the date before it had: Kubernetes and Helm read both as strings.
+  const looksOdd = readsAsOtherType(content) || (readsAsDate(content) && !readsAsDate(before));
+  return PLAIN.test(content) && !looksOdd;
+}
+
+/** The lines of text are replaced; the header, its comment, and the blank lines at the end are not. */
+function spliceBlock(token: CST.BlockScalar, content: string, file: string): Splice {
+  const start = bodyStart(token);
+  const end = start + lastLineEnd(token.source);
+  const text = `${' '.repeat(indentOf(token))}${content}`;
+  if (end > start) return { start, end, text };
+  const eol = token.props.find(({ type }) => type === 'newline');
+  if (eol !== undefined && 'source' in eol) return { start, end, text: `${text}${eol.source}` };
+  return { start, end, text: `${file.includes('\r\n') ? '\r\n' : '\n'}${text}` };
+}
+
+/** Where the lines of a block scalar begin, below its header. */
+export function bodyStart({ props, offset }: CST.BlockScalar): number {
+  const last = props.at(-1);
+  return last !== undefined && 'source' in last ? last.offset + last.source.length : offset;
+}
+
+function indentOf(token: CST.BlockScalar): number {
+  const { source, indent } = token;
+  const indicator = /[1-9]/.exec(headerOf(token))?.[0];
+  const written = /^(?: *\r?\n)*( *)[^ \r\n]/.exec(source)?.[1]?.length;
+  return indicator === undefined && written !== undefined ? written : indent + Number(indicator ?? 2);
+}
+
+/** The end of the last line that is not blank, 0 when all are. */
+function lastLineEnd(body: string): number {
+  let last = body.length;
+  while (last > 0 && ' \t\r\n'.includes(body.charAt(last - 1))) last -= 1;
+  if (last === 0) return 0;
+  const newline = body.indexOf('\n', last);
+  if (newline < 0) return body.length;
+  return body[newline - 1] === '\r' ? newline - 1 : newline;
+}
+
+/** Without a regular expression, which would take quadratic time. */
+function trimLineBreaks(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n') end -= 1;
+  return text.slice(0, end);
+}

@@ -1,0 +1,110 @@
+import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, type Node, Parser, type YAMLMap } from 'yaml';
+import { CodedError, messageOf } from '../errors.ts';
+import { type Piece, piecesOf } from './pieces.ts';
+import { readsAsNull } from './typed.ts';
+
+/**
+ * Why a whole file is left alone, as Fleet leaves it: it is no YAML, has a `%` directive, holds a document that is no
+ * mapping, or one whose metadata is of no shape that Kubernetes knows.
+ */
+export type SourceErrorCode = 'NotYaml' | 'Directive' | 'NotMapping' | 'OddMetadata' | 'TooLarge';
+
+/** Thrown by {@link readSource}. */
+export class SourceError extends CodedError<SourceErrorCode> {
+  /** Counted from 1. */
+  readonly line: number | undefined;
+
+  constructor(code: SourceErrorCode, message: string, line?: number) {
+    super(code, message);
+    this.line = line;
+  }
+}
+
+/** A YAML file, taken apart. */
+export interface Source {
+  readonly text: string;
+  readonly pieces: readonly Piece[];
+  /** The line that an offset is on, counted from 1. */
+  lineAt(offset: number): number;
+  /** How far from the start of its line an offset is, counted from 1. */
+  columnAt(offset: number): number;
+}
+
+// A file takes about 100 times its size in memory while it is read.
+const MAX_LENGTH = 8 * 1024 * 1024;
+
+/**
+ * Takes a YAML file of one or more Kubernetes objects, Helm values or such apart.
+ *
+ * @throws {SourceError} where Fleet's parser would refuse the file, too
+ */
+export function readSource(text: string): Source {
+  if (text.length > MAX_LENGTH) {
+    throw new SourceError('TooLarge', `the file is larger than ${MAX_LENGTH / 1024 / 1024} MiB; split it`);
+  }
+  const lines = new LineCounter();
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
+  const pieces = readPieces(text, lines, lineAt);
+  checkAliases(pieces, lineAt);
+  return { text, pieces, lineAt, columnAt: (offset) => lines.linePos(offset).col };
+}
+
+type LineAt = Source['lineAt'];
+
+function readPieces(text: string, lines: LineCounter, lineAt: LineAt): Piece[] {
+  try {
+    const tokens = [...new Parser(lines.addNewLine).parse(text)];
+    const directive = tokens.find(({ type }) => type === 'directive');
+    if (directive !== undefined) throw directiveError(lineAt(directive.offset));
+    // The keys are checked where it matters; every scalar may be a string, since none is used here.
+    const composer = new Composer({ uniqueKeys: false, schema: 'failsafe' });
+    for (const document of composer.compose(tokens, true, text.length)) checkDocument(document, lineAt);
+    return piecesOf(tokens);
+  } catch (error) {
+    if (error instanceof RangeError) throw new SourceError('NotYaml', 'the file is nested too deeply');
+    if (error instanceof SourceError) throw error;
+    throw new SourceError('NotYaml', messageOf(error));
+  }
+}
+
+function checkDocument({ errors, contents }: Document.Parsed, lineAt: LineAt): void {
+  const [error] = errors;
+  if (error !== undefined) {
+    throw new SourceError('NotYaml', `the file does not parse: ${error.message}`, lineAt(error.pos[0]));
+  }
+  if (isNull(contents)) return;
+  if (!isMap(contents)) {
+    throw new SourceError('NotMapping', 'a document of the file is no mapping', lineAt(contents?.range[0] ?? 0));
+  }
+  const metadata = valueOf(contents, 'metadata');
+  if (isNull(metadata)) return;
+  const annotations = isMap(metadata) ? valueOf(metadata, 'annotations') : undefined;
+  if (!isMap(metadata) || (isSeq(annotations) && annotations.items.length > 0)) {
+    const line = lineAt(metadata?.range?.[0] ?? contents.range[0]);
+    throw new SourceError('OddMetadata', 'metadata or its annotations are no mapping', line);
+  }
+}
+
+function valueOf(map: YAMLMap, name: string): Node | null {
+  const pair = map.items.find(({ key }) => isScalar(key) && key.value === name);
+  return (pair?.value ?? null) as Node | null;
+}
+
+function isNull(node: Node | null): boolean {
+  return node === null || (isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string' && readsAsNull(node.value));
+}
+
+function checkAliases(pieces: readonly Piece[], lineAt: LineAt): void {
+  const anchors = new Set<string>();
+  for (const piece of pieces) {
+    if (piece.kind === 'document') anchors.clear();
+    if (piece.kind === 'anchor') anchors.add(piece.name);
+    if (piece.kind === 'alias' && !anchors.has(piece.name)) {
+      throw new SourceError('NotYaml', `the file has no anchor for the alias *${piece.name}`, lineAt(piece.offset));
+    }
+  }
+}
+
+function directiveError(line: number): SourceError {
+  return new SourceError('Directive', 'files with a % directive are left alone, as Fleet does; take it out', line);
+}

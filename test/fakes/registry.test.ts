@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  cutBody,
+  digestOf,
+  flood,
+  imageIndex,
+  redirectTo,
+  registryError,
+  startFakeRegistry,
+} from './registry.ts';
+
+test('lists in pages, each with a link to the next', async () => {
+  await using registry = await startFakeRegistry({ pageSize: 2 });
+  for (const tag of ['a', 'b', 'c']) registry.push('acme/app', tag);
+  const first = await fetch(`${registry.origin}/v2/acme/app/tags/list?n=2`);
+  assert.deepEqual(await first.json(), { name: 'acme/app', tags: ['a', 'b'] });
+  assert.equal(first.headers.get('link'), '</v2/acme/app/tags/list?n=2&last=b>; rel="next"');
+  const second = await fetch(`${registry.origin}/v2/acme/app/tags/list?n=2&last=b`);
+  assert.deepEqual(await second.json(), { name: 'acme/app', tags: ['c'] });
+  assert.equal(second.headers.get('link'), null);
+  assert.deepEqual(
+    registry.requests.map(({ query }) => query.get('last')),
+    [null, 'b'],
+  );
+});
+
+test('serves manifests by tag, with their digest, to HEAD and GET', async () => {
+  await using registry = await startFakeRegistry();
+  const digest = registry.push('acme/app', '1.0', imageIndex('app', ['linux/amd64']));
+  for (const method of ['HEAD', 'GET']) {
+    const answer = await fetch(`${registry.origin}/v2/acme/app/manifests/1.0`, { method });
+    assert.equal(answer.headers.get('docker-content-digest'), digest);
+    assert.equal(answer.headers.get('content-type'), 'application/vnd.oci.image.index.v1+json');
+    const body = Buffer.from(await answer.arrayBuffer());
+    assert.equal(method === 'HEAD' ? body.length : digestOf(body), method === 'HEAD' ? 0 : digest);
+  }
+});
+
+test('says 404 of what it does not have', async () => {
+  await using registry = await startFakeRegistry();
+  registry.push('acme/app', '1.0');
+  for (const path of ['acme/none/tags/list', 'acme/app/manifests/2.0']) {
+    assert.equal((await fetch(`${registry.origin}/v2/${path}`)).status, 404);
+  }
+});
+
+test('gives tokens for a scope to those it knows, and takes them for that scope alone', async () => {
+  await using registry = await startFakeRegistry({ auth: 'Bearer', users: { alice: 'secret' } });
+  registry.push('acme/app', '1.0');
+  registry.push('acme/other', '1.0');
+  const get = (path: string, authorization?: string): Promise<Response> =>
+    fetch(`${registry.origin}${path}`, { headers: authorization === undefined ? {} : { authorization } });
+  const refused = await get('/v2/acme/app/tags/list');
+  assert.equal(refused.status, 401);
+  assert.equal(
+    refused.headers.get('www-authenticate'),
+    `Bearer realm="${registry.origin}/token",service="fake",scope="repository:acme/app:pull"`,
+  );
+  const realm = '/token?scope=repository:acme/app:pull';
+  assert.equal((await get(realm)).status, 401);
+  assert.equal((await get(realm, `Basic ${btoa('alice:wrong')}`)).status, 401);
+  const { token } = (await (await get(realm, `Basic ${btoa('alice:secret')}`)).json()) as { token: string };
+  assert.equal((await get('/v2/acme/app/tags/list', `Bearer ${token}`)).status, 200);
+  assert.equal((await get('/v2/acme/other/tags/list', `Bearer ${token}`)).status, 401);
+  registry.revokeTokens();
+  assert.equal((await get('/v2/acme/app/tags/list', `Bearer ${token}`)).status, 401);
+});
+
+test('fails the requests that it is told to, and no others', async () => {
+  await using registry = await startFakeRegistry();
+  registry.push('acme/app', '1.0');
+  registry.fail({
+    method: 'GET',
+    path: /tags/,
+    after: 1,
+    times: 1,
+    respond: registryError(503, 'UNAVAILABLE'),
+  });
+  const status = async (path: string): Promise<number> =>
+    (await fetch(`${registry.origin}/v2/acme/app/${path}`)).status;
+  assert.equal(await status('tags/list'), 200);
+  assert.equal(await status('manifests/1.0'), 200);
+  assert.equal(await status('tags/list'), 503);
+  assert.equal(await status('tags/list'), 200);
+});
+
+test('cuts bodies, floods and redirects', async () => {
+  await using registry = await startFakeRegistry();
+  registry.fail({ path: /cut/, respond: cutBody });
+  registry.fail({ path: /flood/, respond: flood(1024 * 1024) });
+  registry.fail({ path: /redirect/, respond: redirectTo('/flood') });
+  await assert.rejects(fetch(`${registry.origin}/cut`).then((answer) => answer.text()));
+  assert.equal((await (await fetch(`${registry.origin}/redirect`)).text()).length, 1024 * 1024);
+});
