@@ -52,11 +52,17 @@ export async function connection(flags: ConnectionFlags): Promise<{ client: Kube
 
 async function clientOptions(flags: ConnectionFlags): Promise<ClientOptions> {
   const { as, asGroup, asUid, insecureSkipTlsVerify, requestTimeout, namespace: _, ...rest } = flags;
-  const impersonate = { ...(as && { user: as }), ...(asGroup && { groups: asGroup }), ...(asUid && { uid: asUid }) };
+  const impersonate = {
+    ...(as && { user: as }),
+    ...(asGroup && { groups: asGroup }),
+    ...(asUid && { uid: asUid }),
+  };
   const { kubeconfig, context, cluster, user, server, token, certificateAuthority, tlsServerName } = rest;
   const named = { kubeconfig, context, cluster, user, server, token, certificateAuthority, tlsServerName };
   return {
-    ...(Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) as Partial<ClientOptions>),
+    ...(Object.fromEntries(
+      Object.entries(named).filter(([, value]) => value !== undefined),
+    ) as Partial<ClientOptions>),
     impersonate,
     insecureSkipTLSVerify: insecureSkipTlsVerify ?? false,
     requestTimeoutMs: await durationFlag('--request-timeout', requestTimeout),

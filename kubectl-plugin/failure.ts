@@ -7,7 +7,15 @@ export class UsageError extends CodedError<'Usage'> {}
 export class Unsuccessful extends CodedError<'Unsuccessful'> {}
 
 // Those of kube/errors.ts that a server has said, by which kubectl words them.
-const FROM_SERVER = new Set(['NotFound', 'Forbidden', 'Conflict', 'AlreadyExists', 'Invalid', 'BadRequest', 'Unauthorized']);
+const FROM_SERVER = new Set([
+  'NotFound',
+  'Forbidden',
+  'Conflict',
+  'AlreadyExists',
+  'Invalid',
+  'BadRequest',
+  'Unauthorized',
+]);
 
 /** Tells the user what went wrong, in kubectl's words, and sets the exit code to 1. */
 export function report(error: unknown): void {
@@ -17,7 +25,8 @@ export function report(error: unknown): void {
 }
 
 function text(error: unknown): string {
-  if (!(error instanceof CodedError)) return `error: ${(error instanceof Error && error.stack) || String(error)}`;
+  if (!(error instanceof CodedError))
+    return `error: ${(error instanceof Error && error.stack) || String(error)}`;
   const code: string = error.code;
   return FROM_SERVER.has(code) ? `Error from server (${code}): ${error.message}` : `error: ${error.message}`;
 }

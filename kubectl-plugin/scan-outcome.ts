@@ -17,7 +17,10 @@ export function outcome(before: ImageScanStatus, after: ImageScan): Outcome {
     return { text: `${trouble} (${kept})`, succeeded: false };
   }
   if (change !== undefined) return { text: change, succeeded: true };
-  return { text: `${status.latestTag} unchanged: it is still the choice among ${status.tagCount} tags`, succeeded: true };
+  return {
+    text: `${status.latestTag} unchanged: it is still the choice among ${status.tagCount} tags`,
+    succeeded: true,
+  };
 }
 
 function changeText(before: ImageScanStatus, after: ImageScanStatus): string | undefined {

@@ -21,7 +21,8 @@ export interface ScanFlags extends ConnectionFlags {
  * @throws {Unsuccessful} when a scan failed, or was not answered in time; the user has been told
  */
 export async function scan(names: readonly string[], flags: ScanFlags): Promise<void> {
-  if (names.length === 0 && !flags.all) throw new UsageError('Usage', 'name the ImageScans to scan, or use --all');
+  if (names.length === 0 && !flags.all)
+    throw new UsageError('Usage', 'name the ImageScans to scan, or use --all');
   if (names.length > 0 && flags.all) throw new UsageError('Usage', 'use either names or --all');
   const timeoutMs = await durationFlag('--timeout', flags.timeout);
   const { client, namespace } = await connection(flags);
@@ -60,7 +61,8 @@ async function scanOne(client: KubeClient, where: Name, timeoutMs: number | unde
     if (before.spec.suspend) return tell(label, 'is suspended, so it is not scanned', false);
     if (timeoutMs === undefined) return tell(label, 'scan requested', true);
     const after = await answered(client, where, request, AbortSignal.timeout(timeoutMs));
-    if (after === undefined) return tell(label, `no answer after ${timeoutMs / 1000} s; is the reconciler running?`, false);
+    if (after === undefined)
+      return tell(label, `no answer after ${timeoutMs / 1000} s; is the reconciler running?`, false);
     const { text, succeeded } = outcome(before.status, after);
     return tell(label, text, succeeded);
   } catch (error) {
@@ -91,13 +93,21 @@ async function answered(
   return undefined;
 }
 
-function scansOf(client: KubeClient, { namespace, name }: { namespace: string; name?: string }, signal: AbortSignal) {
-  return listAndWatch(client, { resource: IMAGE_SCANS, namespace }, {
-    project: parseImageScan,
-    signal,
-    ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
-    onError: (error) => process.stderr.write(`${messageOf(error)}; trying again\n`),
-  });
+function scansOf(
+  client: KubeClient,
+  { namespace, name }: { namespace: string; name?: string },
+  signal: AbortSignal,
+) {
+  return listAndWatch(
+    client,
+    { resource: IMAGE_SCANS, namespace },
+    {
+      project: parseImageScan,
+      signal,
+      ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
+      onError: (error) => process.stderr.write(`${messageOf(error)}; trying again\n`),
+    },
+  );
 }
 
 function tell(label: string, text: string, succeeded: boolean): boolean {

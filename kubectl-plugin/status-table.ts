@@ -18,7 +18,10 @@ export function scanColumns(view: View): Column<ImageScan>[] {
     { heading: 'NAME', cell: ({ metadata }) => metadata.name },
     { heading: 'IMAGE', cell: ({ spec }) => spec.image },
     { heading: 'TAG', cell: ({ status }) => status.latestTag },
-    { heading: 'DIGEST', cell: ({ status }) => (view.wide ? status.latestDigest : shortDigest(status.latestDigest)) },
+    {
+      heading: 'DIGEST',
+      cell: ({ status }) => (view.wide ? status.latestDigest : shortDigest(status.latestDigest)),
+    },
     { heading: 'SINCE', cell: ({ status }) => ago(status.history?.[0]?.since, view.now) },
     { heading: 'READY', cell: (scan) => verdict(scan, 'Ready') },
     { heading: 'SCANNED', cell: (scan) => (scan.spec.suspend ? 'Suspended' : verdict(scan, 'ImageScanned')) },
@@ -27,7 +30,10 @@ export function scanColumns(view: View): Column<ImageScan>[] {
       ? [
           { heading: 'POLICY', cell: ({ spec }: ImageScan) => policyText(spec.policy) },
           { heading: 'INTERVAL', cell: ({ spec }: ImageScan) => spec.interval ?? '15m' },
-          { heading: 'MESSAGE', cell: (scan: ImageScan) => firstTrouble(scan) ?? condition(scan, 'ImageScanned')?.message },
+          {
+            heading: 'MESSAGE',
+            cell: (scan: ImageScan) => firstTrouble(scan) ?? condition(scan, 'ImageScanned')?.message,
+          },
         ]
       : []),
   ];
@@ -41,10 +47,15 @@ export function gitRepoColumns(view: View): Column<GitRepo>[] {
     { heading: 'REPO', cell: ({ spec }) => spec.repo },
     { heading: 'BRANCH', cell: ({ spec }) => spec.branch ?? 'master' },
     { heading: 'SYNCED', cell: (repo) => (repo.spec.suspend ? 'Suspended' : verdict(repo, 'ImageSynced')) },
-    { heading: 'MARKERS', cell: ({ status: { markers } }) => markers && `${markers.current}/${markers.total}` },
+    {
+      heading: 'MARKERS',
+      cell: ({ status: { markers } }) => markers && `${markers.current}/${markers.total}`,
+    },
     { heading: 'COMMIT', cell: ({ status }) => status.lastPushCommit?.slice(0, view.wide ? undefined : 12) },
     { heading: 'PUSHED', cell: ({ status }) => ago(status.lastPushTime, view.now) },
-    ...(view.wide ? [{ heading: 'MESSAGE', cell: (repo: GitRepo) => condition(repo, 'ImageSynced')?.message }] : []),
+    ...(view.wide
+      ? [{ heading: 'MESSAGE', cell: (repo: GitRepo) => condition(repo, 'ImageSynced')?.message }]
+      : []),
   ];
 }
 

@@ -31,7 +31,8 @@ export async function status(name: string | undefined, flags: StatusFlags): Prom
   const { client, namespace } = await connection(flags);
   const where = flags.allNamespaces ? {} : { namespace };
   try {
-    if (flags.watch) return await watchStatus(client, { ...where, ...(name !== undefined && { name }) }, flags);
+    if (flags.watch)
+      return await watchStatus(client, { ...where, ...(name !== undefined && { name }) }, flags);
     const found = name === undefined ? await listAll(client, where) : await getOne(client, namespace, name);
     await print(found, flags, namespace);
   } finally {
@@ -45,7 +46,10 @@ async function getOne(client: KubeClient, namespace: string, name: string): Prom
 }
 
 async function listAll(client: KubeClient, where: { readonly namespace?: string }): Promise<Status> {
-  const [scans, gitRepos] = await Promise.all([list(client, IMAGE_SCANS, where), list(client, GIT_REPOS, where)]);
+  const [scans, gitRepos] = await Promise.all([
+    list(client, IMAGE_SCANS, where),
+    list(client, GIT_REPOS, where),
+  ]);
   return {
     scans: scans.map(parseImageScan),
     gitRepos: gitRepos.map(parseGitRepo),
@@ -53,11 +57,18 @@ async function listAll(client: KubeClient, where: { readonly namespace?: string 
   };
 }
 
-async function list(client: KubeClient, resource: Resource, where: { readonly namespace?: string }): Promise<object[]> {
+async function list(
+  client: KubeClient,
+  resource: Resource,
+  where: { readonly namespace?: string },
+): Promise<object[]> {
   const items: object[] = [];
   let next: string | undefined;
   do {
-    const page = (await client.list({ resource, ...where }, { limit: 500, ...(next && { continue: next }) })) as Page;
+    const page = (await client.list(
+      { resource, ...where },
+      { limit: 500, ...(next && { continue: next }) },
+    )) as Page;
     items.push(...page.items);
     next = page.metadata.continue;
   } while (next);
@@ -83,7 +94,11 @@ async function print(found: Status, flags: StatusFlags, namespace: string): Prom
     process.stderr.write(`No resources found${place}.\n`);
     return;
   }
-  const view: View = { allNamespaces: flags.allNamespaces ?? false, wide: output === 'wide', now: Date.now() };
+  const view: View = {
+    allNamespaces: flags.allNamespaces ?? false,
+    wide: output === 'wide',
+    now: Date.now(),
+  };
   const tables = [
     ...(found.scans.length > 0 ? [table(scanColumns(view), found.scans)] : []),
     ...(found.gitRepos.length > 0 ? [table(gitRepoColumns(view), found.gitRepos)] : []),

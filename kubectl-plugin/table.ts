@@ -13,9 +13,17 @@ const GAP = '   ';
  * @returns the lines; the first is the heading
  */
 export function table<T>(columns: readonly Column<T>[], objects: readonly T[]): string[] {
-  const rows = [columns.map(({ heading }) => heading), ...objects.map((object) => columns.map(({ cell }) => cell(object) || '<none>'))];
+  const rows = [
+    columns.map(({ heading }) => heading),
+    ...objects.map((object) => columns.map(({ cell }) => cell(object) || '<none>')),
+  ];
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(GAP).trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  );
 }
 
 const SECOND = 1000;

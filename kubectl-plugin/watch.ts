@@ -19,19 +19,31 @@ export async function watchStatus(
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const { name, ...collection } = where;
-  const changes = listAndWatch(client, { resource: IMAGE_SCANS, ...collection }, {
-    project: (raw) => ({ raw: { apiVersion: API_VERSION, kind: 'ImageScan', ...(raw as object) }, scan: parseImageScan(raw) }),
-    signal: interrupted.signal,
-    ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
-    onError: (error) => process.stderr.write(`${error.message}; trying again\n`),
-  });
+  const changes = listAndWatch(
+    client,
+    { resource: IMAGE_SCANS, ...collection },
+    {
+      project: (raw) => ({
+        raw: { apiVersion: API_VERSION, kind: 'ImageScan', ...(raw as object) },
+        scan: parseImageScan(raw),
+      }),
+      signal: interrupted.signal,
+      ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
+      onError: (error) => process.stderr.write(`${error.message}; trying again\n`),
+    },
+  );
   const show = printer(flags);
   const seen = new Map<string, string>();
   for await (const change of changes) {
     const items = change.type === 'replaced' ? change.items : change.type === 'put' ? [change.item] : [];
     // A list that follows an interruption tells again what was shown before.
-    const news = items.filter(({ scan: { metadata } }) => seen.get(metadata.uid) !== metadata.resourceVersion);
-    for (const { scan: { metadata } } of news) seen.set(metadata.uid, metadata.resourceVersion);
+    const news = items.filter(
+      ({ scan: { metadata } }) => seen.get(metadata.uid) !== metadata.resourceVersion,
+    );
+    for (const {
+      scan: { metadata },
+    } of news)
+      seen.set(metadata.uid, metadata.resourceVersion);
     await show(news);
   }
 }
@@ -41,15 +53,22 @@ interface Watched {
   readonly scan: ImageScan;
 }
 
-function printer({ output, allNamespaces = false }: StatusFlags): (items: readonly Watched[]) => Promise<void> {
+function printer({
+  output,
+  allNamespaces = false,
+}: StatusFlags): (items: readonly Watched[]) => Promise<void> {
   let isFirst = true;
   return async (items) => {
     if (items.length === 0) return;
     if (output === 'json') return write(items.map(({ raw }) => JSON.stringify(raw)));
     if (output === 'yaml') return write(await yamlDocuments(items));
-    if (output === 'name') return write(items.map(({ scan }) => `imagescan.fleetscan.io/${scan.metadata.name}`));
+    if (output === 'name')
+      return write(items.map(({ scan }) => `imagescan.fleetscan.io/${scan.metadata.name}`));
     const view = { allNamespaces, wide: output === 'wide', now: Date.now() };
-    const lines = table(scanColumns(view), items.map(({ scan }) => scan));
+    const lines = table(
+      scanColumns(view),
+      items.map(({ scan }) => scan),
+    );
     write(isFirst ? lines : lines.slice(1));
     isFirst = false;
   };

@@ -14,12 +14,19 @@ export class ConfigError extends CodedError<'InvalidConfig'> {}
  * @param schema takes what commander gathered, by camel-cased option name
  * @throws {ConfigError} naming every flag that is wrong
  */
-export function readConfig<T extends z.ZodType>(command: Command, schema: T, argv: readonly string[]): z.output<T> {
+export function readConfig<T extends z.ZodType>(
+  command: Command,
+  schema: T,
+  argv: readonly string[],
+): z.output<T> {
   command.parse(argv, { from: 'user' });
   const result = schema.safeParse(command.opts());
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => `  ${flagOf(issue.path[0])}: ${issue.message}`);
-  throw new ConfigError('InvalidConfig', `${command.name()}: the configuration is wrong\n${lines.join('\n')}`);
+  throw new ConfigError(
+    'InvalidConfig',
+    `${command.name()}: the configuration is wrong\n${lines.join('\n')}`,
+  );
 }
 
 /** A flag's text, read by `read`; what that throws is the complaint about the flag. */

@@ -16,7 +16,10 @@ export interface Probes {
  *
  * @returns the server, listening, and its port
  */
-export async function serveProbes(address: Address, { notReady, metrics }: Probes): Promise<{ server: Server; port: number }> {
+export async function serveProbes(
+  address: Address,
+  { notReady, metrics }: Probes,
+): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(status, { 'Content-Type': type }).end(body);

@@ -9,7 +9,9 @@ export async function runProgram(main: () => Promise<void>): Promise<void> {
     await main();
   } catch (error) {
     const isExpected = error instanceof CodedError;
-    process.stderr.write(`${isExpected ? error.message : (error instanceof Error && error.stack) || String(error)}\n`);
+    process.stderr.write(
+      `${isExpected ? error.message : (error instanceof Error && error.stack) || String(error)}\n`,
+    );
     process.exitCode = 1;
   }
 }

@@ -29,26 +29,56 @@ export type Config = z.output<typeof schema> & {
  */
 export function readReconcilerConfig(argv: readonly string[]): Config {
   const command = new Command('reconciler')
-    .description('Scans registries, decides by policy, records the result in ImageScan status and writes it back to Git.')
-    .addOption(
-      new Option('--health-listen <address>', 'probes and metrics, HTTP').default(':8081').env('FLEETSCAN_RECONCILER_HEALTH_LISTEN'),
+    .description(
+      'Scans registries, decides by policy, records the result in ImageScan status and writes it back to Git.',
     )
-    .addOption(new Option('--namespace <name>', 'namespace of the Lease and the certificate Secret').env('POD_NAMESPACE'))
+    .addOption(
+      new Option('--health-listen <address>', 'probes and metrics, HTTP')
+        .default(':8081')
+        .env('FLEETSCAN_RECONCILER_HEALTH_LISTEN'),
+    )
+    .addOption(
+      new Option('--namespace <name>', 'namespace of the Lease and the certificate Secret').env(
+        'POD_NAMESPACE',
+      ),
+    )
     .addOption(new Option('--identity <name>', 'what this replica calls itself in the Lease').env('POD_NAME'))
-    .addOption(new Option('--lease-name <name>', 'Lease that the leader holds').default('fleetscan-reconciler'))
-    .addOption(new Option('--cert-secret <name>', "Secret with the webhook's certificate").default('fleetscan-webhook-cert'))
-    .addOption(new Option('--webhook-config <name>', 'MutatingWebhookConfiguration that gets the CA').default('fleetscan'))
-    .addOption(new Option('--service <name>', 'Service of the webhook, which the certificate is for').default('fleetscan'))
-    .addOption(new Option('--webhook-url <url>', 'where the API server calls the webhook, when not by the Service'))
+    .addOption(
+      new Option('--lease-name <name>', 'Lease that the leader holds').default('fleetscan-reconciler'),
+    )
+    .addOption(
+      new Option('--cert-secret <name>', "Secret with the webhook's certificate").default(
+        'fleetscan-webhook-cert',
+      ),
+    )
+    .addOption(
+      new Option('--webhook-config <name>', 'MutatingWebhookConfiguration that gets the CA').default(
+        'fleetscan',
+      ),
+    )
+    .addOption(
+      new Option('--service <name>', 'Service of the webhook, which the certificate is for').default(
+        'fleetscan',
+      ),
+    )
+    .addOption(
+      new Option('--webhook-url <url>', 'where the API server calls the webhook, when not by the Service'),
+    )
     .addOption(
       new Option('--insecure-registry <host>', 'registry that is spoken to over plain HTTP (repeatable)')
         .argParser((host: string, hosts: string[]) => [...hosts, host])
         .default([]),
     )
     .addOption(
-      new Option('--cache-dir <folder>', 'where copies of Git repositories are kept').default('/cache').env('FLEETSCAN_CACHE_DIR'),
+      new Option('--cache-dir <folder>', 'where copies of Git repositories are kept')
+        .default('/cache')
+        .env('FLEETSCAN_CACHE_DIR'),
     )
-    .addOption(new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'))
-    .addOption(new Option('--kubeconfig <file>', 'cluster to connect to; inside one, its own is the default'));
+    .addOption(
+      new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'),
+    )
+    .addOption(
+      new Option('--kubeconfig <file>', 'cluster to connect to; inside one, its own is the default'),
+    );
   return { ...readConfig(command, schema, argv), environment: process.env };
 }

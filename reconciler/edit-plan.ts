@@ -65,13 +65,18 @@ function addFile(
   plan.current += result.current;
   plan.leftAlone.push(...result.leftAlone.map((left) => ({ file: file.path, ...left })));
   plan.edits.push(...result.edits.map((edit) => ({ file: file.path, ...edit })));
-  if (result.edits.length > 0) plan.changes.push({ path: file.path, mode: file.mode, content: Buffer.from(result.text) });
+  if (result.edits.length > 0)
+    plan.changes.push({ path: file.path, mode: file.mode, content: Buffer.from(result.text) });
 }
 
 function whyNotRead({ path, kind }: OtherEntry): LeftAlone {
   switch (kind) {
     case 'symlink':
-      return { file: path, reason: 'SymbolicLink', message: 'symbolic links are not followed; name the file itself' };
+      return {
+        file: path,
+        reason: 'SymbolicLink',
+        message: 'symbolic links are not followed; name the file itself',
+      };
     case 'submodule':
       return { file: path, reason: 'Submodule', message: 'submodules are repositories of their own' };
     case 'nameNotUtf8':

@@ -27,7 +27,11 @@ export interface GitAccess {
  */
 export async function gitAccess(
   { namespace, spec }: StoredGitRepo,
-  { client, cacheDirectory, signal }: { client: Pick<KubeClient, 'get'>; cacheDirectory: string; signal: AbortSignal },
+  {
+    client,
+    cacheDirectory,
+    signal,
+  }: { client: Pick<KubeClient, 'get'>; cacheDirectory: string; signal: AbortSignal },
 ): Promise<GitAccess> {
   const credential = spec.clientSecretName
     ? basicCredential(await readSecret(client, namespace, spec.clientSecretName, signal))
@@ -47,7 +51,8 @@ function basicCredential({ namespace, name, type, data }: Secret): GitCredential
     throw new AccessError('WrongSecretType', message);
   }
   const { username = '', password } = data;
-  if (password === undefined) throw new AccessError('InvalidSecret', `Secret ${namespace}/${name} has no key password`);
+  if (password === undefined)
+    throw new AccessError('InvalidSecret', `Secret ${namespace}/${name} has no key password`);
   return { username: decode(username), password: decode(password) };
 }
 

@@ -14,11 +14,35 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     const labelNames = ['result'] as const;
     const buckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
-    this.#scans = new Counter({ name: 'fleetscan_scans_total', help: 'Scans, by reason of the condition ImageScanned.', labelNames, registers });
-    this.#scanDuration = new Histogram({ name: 'fleetscan_scan_duration_seconds', help: 'Time of a scan.', buckets, registers });
-    this.#writeBacks = new Counter({ name: 'fleetscan_write_backs_total', help: 'Write-backs, by reason of the condition ImageSynced.', labelNames, registers });
-    this.#writeBackDuration = new Histogram({ name: 'fleetscan_write_back_duration_seconds', help: 'Time of a write-back.', buckets, registers });
-    this.#leading = new Gauge({ name: 'fleetscan_reconciler_leading', help: '1 while this replica holds the Lease.', registers });
+    this.#scans = new Counter({
+      name: 'fleetscan_scans_total',
+      help: 'Scans, by reason of the condition ImageScanned.',
+      labelNames,
+      registers,
+    });
+    this.#scanDuration = new Histogram({
+      name: 'fleetscan_scan_duration_seconds',
+      help: 'Time of a scan.',
+      buckets,
+      registers,
+    });
+    this.#writeBacks = new Counter({
+      name: 'fleetscan_write_backs_total',
+      help: 'Write-backs, by reason of the condition ImageSynced.',
+      labelNames,
+      registers,
+    });
+    this.#writeBackDuration = new Histogram({
+      name: 'fleetscan_write_back_duration_seconds',
+      help: 'Time of a write-back.',
+      buckets,
+      registers,
+    });
+    this.#leading = new Gauge({
+      name: 'fleetscan_reconciler_leading',
+      help: '1 while this replica holds the Lease.',
+      registers,
+    });
   }
 
   /** Starts to time a scan; the function it returns counts its result. */

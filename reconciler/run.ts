@@ -15,12 +15,19 @@ import { WriteBackLoop } from './write-back-loop.ts';
 
 /** Runs the reconciler until the signal aborts: waits for the Lease, and works while it holds it. */
 export async function runReconciler(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
-  const client = await connect({ ...(config.kubeconfig && { kubeconfig: config.kubeconfig }), userAgent: 'fleetscan-reconciler' });
+  const client = await connect({
+    ...(config.kubeconfig && { kubeconfig: config.kubeconfig }),
+    userAgent: 'fleetscan-reconciler',
+  });
   const metrics = new Metrics();
   // A replica that waits for the Lease is ready: it is there to take over.
-  const probes = await serveProbes(config.healthListen, { notReady: () => undefined, metrics: metrics.registry });
+  const probes = await serveProbes(config.healthListen, {
+    notReady: () => undefined,
+    metrics: metrics.registry,
+  });
   const { namespace, leaseName, identity } = config;
-  const onError = (error: unknown): void => log.warn({ err: error }, 'the Lease could not be read or renewed; tried again');
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'the Lease could not be read or renewed; tried again');
   const onTransition = (isLeading: boolean): void => {
     metrics.leading(isLeading);
     log.info({ lease: `${namespace}/${leaseName}`, identity, leading: isLeading }, 'leadership changed');
@@ -65,11 +72,19 @@ async function work(
   }
 }
 
-async function certificates(client: KubeClient, config: Config, log: Logger, signal: AbortSignal): Promise<void> {
+async function certificates(
+  client: KubeClient,
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   const { namespace, certSecret, webhookConfig, service, webhookUrl } = config;
   const report = (event: KeeperEvent): void => {
     if (event.kind === 'failed') {
-      log.warn({ err: event.error, retryInMs: event.retryInMs }, 'the certificates could not be looked after; tried again');
+      log.warn(
+        { err: event.error, retryInMs: event.retryInMs },
+        'the certificates could not be looked after; tried again',
+      );
       return;
     }
     log.info({ certificates: event }, 'looked after the certificates');

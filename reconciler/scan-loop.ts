@@ -44,14 +44,18 @@ export class ScanLoop {
       concurrency: CONCURRENCY,
       work: (key, signal) => this.#scan(key, signal),
       onError: (key, error) => {
-        dependencies.log.error({ scan: key, err: error }, 'a scan could not be carried out; it is tried again');
+        dependencies.log.error(
+          { scan: key, err: error },
+          'a scan could not be carried out; it is tried again',
+        );
         this.#retry(key);
       },
     });
     dependencies.scans.onChange((change) => {
       if (change.type === 'deleted') this.#forget(change.item);
       else this.#schedule(change.item);
-      const isNamedAsBefore = change.type === 'put' && change.previous?.spec.tagName === change.item.spec.tagName;
+      const isNamedAsBefore =
+        change.type === 'put' && change.previous?.spec.tagName === change.item.spec.tagName;
       if (!isNamedAsBefore || change.previous === undefined) this.#lookAtNamesakes(change.item);
     });
   }
@@ -99,11 +103,16 @@ export class ScanLoop {
       parsePullSecret(await readSecret(client, namespace, name, signal));
     const result = await scanImage(scan, { registry, readPullSecret, signal });
     measure(result.kind === 'selected' ? 'Scanned' : result.reason);
-    const written = await writeStatus(client, { resource: IMAGE_SCANS, namespace: scan.namespace, name: scan.name }, scan, {
-      parse: parseStoredScan,
-      next: (fresh) => statusAfter(fresh, result, this.#namesakes(fresh), new Date()),
-      signal,
-    });
+    const written = await writeStatus(
+      client,
+      { resource: IMAGE_SCANS, namespace: scan.namespace, name: scan.name },
+      scan,
+      {
+        parse: parseStoredScan,
+        next: (fresh) => statusAfter(fresh, result, this.#namesakes(fresh), new Date()),
+        signal,
+      },
+    );
     if (written === undefined) return this.#queue.schedule(key, Date.now());
     this.#report(written, result);
     if (result.kind === 'failed') return this.#retry(key, result.retryAfterMs);
@@ -122,7 +131,12 @@ export class ScanLoop {
       log.info({ scan, from: change.from, to: change.to }, 'a new value is in force');
     }
     if (result.kind === 'failed' && scannedReason(before) !== result.reason) {
-      events.record(about, { type: 'Warning', reason: result.reason, action: 'Scan', message: result.message });
+      events.record(about, {
+        type: 'Warning',
+        reason: result.reason,
+        action: 'Scan',
+        message: result.message,
+      });
       log.warn({ scan, reason: result.reason, message: result.message }, 'a scan failed');
     }
   }

@@ -42,7 +42,8 @@ export function statusAfter(
 export function valueChange(before: ImageScanStatus, after: ImageScanStatus): ValueChange | undefined {
   const from = valueOf(before);
   const to = valueOf(after);
-  const same = from?.tag === to?.tag && from?.digest === to?.digest && before.latestImage === after.latestImage;
+  const same =
+    from?.tag === to?.tag && from?.digest === to?.digest && before.latestImage === after.latestImage;
   if (to === undefined || same) return undefined;
   return from === undefined ? { to } : { from, to };
 }
@@ -70,7 +71,12 @@ type ConditionText = Omit<ConditionState, 'observedGeneration'>;
 function scannedCondition(result: ScanResult): ConditionText {
   const type = 'ImageScanned';
   return result.kind === 'selected'
-    ? { type, status: 'True', reason: 'Scanned', message: `chose ${result.value.tag} among ${result.tagCount} tags` }
+    ? {
+        type,
+        status: 'True',
+        reason: 'Scanned',
+        message: `chose ${result.value.tag} among ${result.tagCount} tags`,
+      }
     : { type, status: 'False', reason: result.reason, message: result.message };
 }
 
@@ -94,7 +100,12 @@ function readyCondition(
     return { type, status: 'False', reason: 'StaleValue', message };
   }
   const kept = result.kind === 'failed' ? '; the last scan failed, so it stays' : '';
-  return { type, status: 'True', reason: 'InForce', message: `${value.tag} (${value.digest.slice(0, 19)}) is in force${kept}` };
+  return {
+    type,
+    status: 'True',
+    reason: 'InForce',
+    message: `${value.tag} (${value.digest.slice(0, 19)}) is in force${kept}`,
+  };
 }
 
 function canonicalOf(image: string): string | undefined {

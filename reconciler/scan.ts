@@ -4,7 +4,12 @@ import { canonicalName, parseReference, type Reference, ReferenceError } from '.
 import type { Value } from '../core/value.ts';
 import type { ImageScan } from '../kube/kinds/image-scan.ts';
 import type { RegistryClient } from '../registry/client.ts';
-import { type Credential, CredentialsError, credentialsFor, type PullSecret } from '../registry/credentials.ts';
+import {
+  type Credential,
+  CredentialsError,
+  credentialsFor,
+  type PullSecret,
+} from '../registry/credentials.ts';
 import { RegistryError, type RegistryErrorCode } from '../registry/errors.ts';
 import { SecretError } from './secrets.ts';
 
@@ -49,11 +54,15 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
   try {
     const reference = parseReference(scan.spec.image);
     const policy = parsePolicy(scan.spec.policy);
-    const auth = { credentials: await credentials(scan, reference, dependencies), signal: dependencies.signal };
+    const auth = {
+      credentials: await credentials(scan, reference, dependencies),
+      signal: dependencies.signal,
+    };
     const tags = await dependencies.registry.listTags(reference, auth);
     tagCount = tags.length;
     const choice = choose(policy, tags);
-    if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason, message: choice.message, tagCount: tags.length };
+    if (choice.kind === 'none')
+      return { kind: 'failed', reason: choice.reason, message: choice.message, tagCount: tags.length };
     const { digest } = await dependencies.registry.resolve({ ...reference, tag: choice.tag }, auth);
     const value = { name: reference.name, canonicalName: canonicalName(reference), tag: choice.tag, digest };
     return { kind: 'selected', value, tagCount: tags.length };

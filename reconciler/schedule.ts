@@ -30,7 +30,12 @@ export function isScanRequested({ metadata, status }: ImageScan): boolean {
 export function scanDue(scan: ImageScan, now: number): number {
   const { metadata, spec, status } = scan;
   if (status.observedGeneration !== metadata.generation || isScanRequested(scan)) return now;
-  return periodicDue(`${metadata.namespace}/${metadata.name}`, status.lastScanTime, intervalMs(spec.interval), now);
+  return periodicDue(
+    `${metadata.namespace}/${metadata.name}`,
+    status.lastScanTime,
+    intervalMs(spec.interval),
+    now,
+  );
 }
 
 /** The next time of something done every `interval` ms and last done at `last`; see {@link scanDue}. */

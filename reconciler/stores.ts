@@ -27,21 +27,31 @@ export interface Stores {
 /** Makes the stores, empty until they run. */
 export function createStores(client: KubeClient, log: Logger): Stores {
   const store = <T extends Keyed>(resource: Resource, project: (raw: unknown) => T): Store<T> =>
-    createStore(client, { resource }, {
-      project: (raw) => {
-        try {
-          return project(raw);
-        } catch (error) {
-          log.error({ resource: resource.plural, err: error }, 'an object is not as its CRD says and is passed over');
-          return undefined;
-        }
+    createStore(
+      client,
+      { resource },
+      {
+        project: (raw) => {
+          try {
+            return project(raw);
+          } catch (error) {
+            log.error(
+              { resource: resource.plural, err: error },
+              'an object is not as its CRD says and is passed over',
+            );
+            return undefined;
+          }
+        },
+        onError: (error, delayMs) =>
+          log.warn({ resource: resource.plural, err: error, delayMs }, 'a watch failed; it is resumed'),
       },
-      onError: (error, delayMs) => log.warn({ resource: resource.plural, err: error, delayMs }, 'a watch failed; it is resumed'),
-    });
+    );
   const scans = store(IMAGE_SCANS, parseStoredScan);
   const gitRepos = store(GIT_REPOS, parseStoredGitRepo);
   const index = new ScanIndex();
-  scans.onChange((change) => (change.type === 'put' ? index.put(toScan(change.item)) : index.delete(scanKey(change.item))));
+  scans.onChange((change) =>
+    change.type === 'put' ? index.put(toScan(change.item)) : index.delete(scanKey(change.item)),
+  );
   const run = async (signal: AbortSignal): Promise<void> => {
     await Promise.all([scans.run(signal), gitRepos.run(signal)]);
   };

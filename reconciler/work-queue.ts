@@ -57,7 +57,7 @@ export class WorkQueue {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    for (const key of [...this.#timers.keys()]) this.forget(key);
+    for (const key of this.#timers.keys()) this.forget(key);
     await Promise.all(this.#running.values());
   }
 

@@ -56,7 +56,10 @@ export class WriteBackLoop {
       concurrency: CONCURRENCY,
       work: (key, signal) => this.#writeBack(key, signal),
       onError: (key, error) => {
-        dependencies.log.error({ gitRepo: key, err: error }, 'a write-back could not be carried out; it is tried again');
+        dependencies.log.error(
+          { gitRepo: key, err: error },
+          'a write-back could not be carried out; it is tried again',
+        );
         this.#retry(key);
       },
     });
@@ -104,9 +107,11 @@ export class WriteBackLoop {
     const key = keyOf(gitRepo);
     this.#queue.forget(key);
     this.#memories.delete(key);
-    rm(repositoryDirectory(cacheDirectory, gitRepo), { recursive: true, force: true }).catch((error: unknown) => {
-      log.warn({ gitRepo: key, err: error }, 'the copy of a deleted GitRepo could not be removed');
-    });
+    rm(repositoryDirectory(cacheDirectory, gitRepo), { recursive: true, force: true }).catch(
+      (error: unknown) => {
+        log.warn({ gitRepo: key, err: error }, 'the copy of a deleted GitRepo could not be removed');
+      },
+    );
   }
 
   async #writeBack(key: string, signal: AbortSignal): Promise<void> {
@@ -127,7 +132,12 @@ export class WriteBackLoop {
       ...(agreedAt && { agreedAt }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);
-    if (result.kind !== 'failed') this.#memories.set(key, { version: memory.version, agreed: { head: result.head, version }, failures: 0 });
+    if (result.kind !== 'failed')
+      this.#memories.set(key, {
+        version: memory.version,
+        agreed: { head: result.head, version },
+        failures: 0,
+      });
     const written = await writeStatus(
       client,
       { resource: GIT_REPOS, namespace: gitRepo.namespace, name: gitRepo.name },
@@ -156,11 +166,19 @@ export class WriteBackLoop {
     if (result.kind === 'synced' && result.pushed !== undefined) {
       const message = `pushed ${result.pushed.slice(0, 12)}: ${changesText(result.plan)}`;
       events.record(about, { type: 'Normal', reason: 'Pushed', action: 'WriteBack', message });
-      log.info({ gitRepo, commit: result.pushed, edits: result.plan.edits.length }, 'wrote values back to Git');
+      log.info(
+        { gitRepo, commit: result.pushed, edits: result.plan.edits.length },
+        'wrote values back to Git',
+      );
     }
     const condition = syncedCondition(after);
-    const isNews = condition?.reason !== syncedCondition(before)?.reason || condition?.message !== syncedCondition(before)?.message;
-    if (isNews && (result.kind === 'failed' || (result.kind === 'synced' && result.plan.leftAlone.length > 0))) {
+    const isNews =
+      condition?.reason !== syncedCondition(before)?.reason ||
+      condition?.message !== syncedCondition(before)?.message;
+    if (
+      isNews &&
+      (result.kind === 'failed' || (result.kind === 'synced' && result.plan.leftAlone.length > 0))
+    ) {
       const { reason = '', message = '' } = condition ?? {};
       events.record(about, { type: 'Warning', reason, action: 'WriteBack', message });
       log.warn({ gitRepo, reason, message }, 'a write-back did not do all that it should');
@@ -191,7 +209,9 @@ function concernsMarkers(before: StoredScan, after: StoredScan): boolean {
 }
 
 function changesText({ edits }: EditPlan): string {
-  const named = edits.slice(0, NAMED_CHANGES).map(({ file, line, before, after }) => `${file}:${line} ${before} -> ${after}`);
+  const named = edits
+    .slice(0, NAMED_CHANGES)
+    .map(({ file, line, before, after }) => `${file}:${line} ${before} -> ${after}`);
   const more = edits.length > NAMED_CHANGES ? [`and ${edits.length - NAMED_CHANGES} more`] : [];
   return [...named, ...more].join(', ');
 }

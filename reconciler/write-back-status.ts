@@ -7,7 +7,11 @@ import type { WriteBackResult } from './write-back.ts';
 const NAMED = 20;
 
 /** The status of a GitRepo after a write-back. */
-export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResult, now: Date): GitRepoStatus {
+export function statusAfter(
+  { metadata, status }: GitRepo,
+  result: WriteBackResult,
+  now: Date,
+): GitRepoStatus {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
   const condition = syncedCondition(result);
@@ -15,10 +19,13 @@ export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResu
     ...status,
     ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
     ...(result.kind === 'synced' && planStatus(result.plan)),
-    ...(result.kind === 'synced' && result.pushed !== undefined && { lastPushCommit: result.pushed, lastPushTime: time }),
+    ...(result.kind === 'synced' &&
+      result.pushed !== undefined && { lastPushCommit: result.pushed, lastPushTime: time }),
     observedGeneration,
     // Nothing was looked at again, so the condition of the last look still says it best.
-    ...(condition && { conditions: setCondition(status.conditions, { ...condition, observedGeneration }, now) }),
+    ...(condition && {
+      conditions: setCondition(status.conditions, { ...condition, observedGeneration }, now),
+    }),
   };
 }
 
@@ -39,13 +46,20 @@ function syncedCondition(result: WriteBackResult): Omit<ConditionState, 'observe
     case 'synced': {
       const { markers, leftAlone } = result.plan;
       const reason = leftAlone.length === 0 ? 'Synced' : 'SyncedInPart';
-      return { type, status: 'True', reason, message: `${agreed(markers - leftAlone.length)}${leftAloneText(result.plan)}` };
+      return {
+        type,
+        status: 'True',
+        reason,
+        message: `${agreed(markers - leftAlone.length)}${leftAloneText(result.plan)}`,
+      };
     }
   }
 }
 
 function agreed(count: number): string {
-  return count === 1 ? '1 marker agrees with the value in force' : `${count} markers agree with the values in force`;
+  return count === 1
+    ? '1 marker agrees with the value in force'
+    : `${count} markers agree with the values in force`;
 }
 
 function leftAloneText({ leftAlone }: EditPlan): string {

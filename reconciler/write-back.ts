@@ -56,7 +56,10 @@ export interface WriteBackDependencies {
  *
  * @throws only the signal's reason, or a mistake of ours
  */
-export async function writeBack(gitRepo: StoredGitRepo, dependencies: WriteBackDependencies): Promise<WriteBackResult> {
+export async function writeBack(
+  gitRepo: StoredGitRepo,
+  dependencies: WriteBackDependencies,
+): Promise<WriteBackResult> {
   const { client, cacheDirectory, environment, signal } = dependencies;
   try {
     const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
@@ -73,7 +76,10 @@ export async function writeBack(gitRepo: StoredGitRepo, dependencies: WriteBackD
 }
 
 /** The folder in which a GitRepo's repository is kept between runs. */
-export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: StoredGitRepo): string {
+export function repositoryDirectory(
+  cacheDirectory: string,
+  { namespace, name, spec }: StoredGitRepo,
+): string {
   const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
   return path.join(cacheDirectory, 'git', key);
 }
@@ -111,7 +117,8 @@ class TemplateError extends CodedError<'UnsupportedTemplate'> {}
 
 function commitMessage(template: string | null | undefined): string {
   if (template?.includes('{{')) {
-    const message = 'imageScanCommit.messageTemplate has {{ }} actions, which are not supported; write plain text';
+    const message =
+      'imageScanCommit.messageTemplate has {{ }} actions, which are not supported; write plain text';
     throw new TemplateError('UnsupportedTemplate', message);
   }
   const text = template || DEFAULT_MESSAGE;

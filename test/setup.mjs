@@ -18,10 +18,14 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   // Not `npm ci`: it refuses a lock file without the binaries of every platform, and not every mirror of the registry
   // carries all of them. This installs just what the lock file says, checks it by the same hashes, and writes nothing back.
-  const { status } = spawnSync(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'], {
-    cwd: root,
-    stdio: ['ignore', process.stderr, process.stderr],
-  });
+  const { status } = spawnSync(
+    npm,
+    ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'],
+    {
+      cwd: root,
+      stdio: ['ignore', process.stderr, process.stderr],
+    },
+  );
   if (status !== 0) {
     process.stderr.write('npm install failed: see the lines above. Is the npm registry reachable?\n');
     process.exit(status ?? 1);

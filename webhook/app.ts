@@ -22,21 +22,25 @@ export function createApp({ scans, metrics, log, isReady }: AppOptions): Express
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.post('/mutate', express.raw({ type: () => true, limit: MAX_BODY, inflate: false }), (request, response) => {
-    if (!isReady()) {
-      metrics.refused('not_ready');
-      response.set('Retry-After', '1').status(503).send('the scans are still being read; ask again\n');
-      return;
-    }
-    const start = performance.now();
-    const body: unknown = request.body;
-    const admission = admit(parseReview(Buffer.isBuffer(body) ? body.toString() : ''), scans, new Date());
-    const answer = Buffer.from(JSON.stringify(admission.answer));
-    // Plain node:http calls: express' own send() would hash and stringify the answer again.
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': answer.length });
-    response.end(answer);
-    metrics.answered(admission, (performance.now() - start) / 1000);
-  });
+  app.post(
+    '/mutate',
+    express.raw({ type: () => true, limit: MAX_BODY, inflate: false }),
+    (request, response) => {
+      if (!isReady()) {
+        metrics.refused('not_ready');
+        response.set('Retry-After', '1').status(503).send('the scans are still being read; ask again\n');
+        return;
+      }
+      const start = performance.now();
+      const body: unknown = request.body;
+      const admission = admit(parseReview(Buffer.isBuffer(body) ? body.toString() : ''), scans, new Date());
+      const answer = Buffer.from(JSON.stringify(admission.answer));
+      // Plain node:http calls: express' own send() would hash and stringify the answer again.
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': answer.length });
+      response.end(answer);
+      metrics.answered(admission, (performance.now() - start) / 1000);
+    },
+  );
   app.use(onError(metrics, log));
   return app;
 }
@@ -50,11 +54,14 @@ function onError(metrics: Metrics, log: Logger): ErrorRequestHandler {
     }
     const status = statusOf(error);
     if (status >= 500) log.error({ err: error }, 'an admission request failed');
-    response.status(status).send(status === 413 ? `the review is larger than ${MAX_BODY}\n` : 'the request could not be read\n');
+    response
+      .status(status)
+      .send(status === 413 ? `the review is larger than ${MAX_BODY}\n` : 'the request could not be read\n');
   };
 }
 
 function statusOf(error: unknown): number {
-  const status: unknown = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  const status: unknown =
+    typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   return typeof status === 'number' ? status : 500;
 }

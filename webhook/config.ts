@@ -21,17 +21,37 @@ export type Config = z.output<typeof schema>;
  */
 export function readWebhookConfig(argv: readonly string[]): Config {
   const command = new Command('webhook')
-    .description('Answers admission reviews of pods from memory: gives marked images the value that their scan has in force.')
-    .addOption(new Option('--listen <address>', 'where the API server calls, HTTPS').default(':9443').env('FLEETSCAN_WEBHOOK_LISTEN'))
-    .addOption(
-      new Option('--health-listen <address>', 'probes and metrics, HTTP').default(':8080').env('FLEETSCAN_WEBHOOK_HEALTH_LISTEN'),
+    .description(
+      'Answers admission reviews of pods from memory: gives marked images the value that their scan has in force.',
     )
-    .addOption(new Option('--namespace <name>', 'namespace that the certificate Secret is in').env('POD_NAMESPACE'))
-    .addOption(new Option('--cert-secret <name>', 'Secret with the serving certificate').default('fleetscan-webhook-cert'))
     .addOption(
-      new Option('--drain <duration>', 'how long requests are still served after SIGTERM').default('15s').env('FLEETSCAN_DRAIN'),
+      new Option('--listen <address>', 'where the API server calls, HTTPS')
+        .default(':9443')
+        .env('FLEETSCAN_WEBHOOK_LISTEN'),
     )
-    .addOption(new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'))
-    .addOption(new Option('--kubeconfig <file>', 'cluster to connect to; inside one, its own is the default'));
+    .addOption(
+      new Option('--health-listen <address>', 'probes and metrics, HTTP')
+        .default(':8080')
+        .env('FLEETSCAN_WEBHOOK_HEALTH_LISTEN'),
+    )
+    .addOption(
+      new Option('--namespace <name>', 'namespace that the certificate Secret is in').env('POD_NAMESPACE'),
+    )
+    .addOption(
+      new Option('--cert-secret <name>', 'Secret with the serving certificate').default(
+        'fleetscan-webhook-cert',
+      ),
+    )
+    .addOption(
+      new Option('--drain <duration>', 'how long requests are still served after SIGTERM')
+        .default('15s')
+        .env('FLEETSCAN_DRAIN'),
+    )
+    .addOption(
+      new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'),
+    )
+    .addOption(
+      new Option('--kubeconfig <file>', 'cluster to connect to; inside one, its own is the default'),
+    );
   return readConfig(command, schema, argv);
 }

@@ -27,7 +27,10 @@ export function parseReview(body: string): PodRequest {
   const request = record(review['request'], 'request');
   const kind = record(request['kind'], 'request.kind');
   if (kind['kind'] !== 'Pod' || kind['version'] !== 'v1') {
-    throw new ReviewError('InvalidReview', 'request.kind is not v1 Pod: the webhook configuration asks for pods only');
+    throw new ReviewError(
+      'InvalidReview',
+      'request.kind is not v1 Pod: the webhook configuration asks for pods only',
+    );
   }
   const operation = request['operation'];
   if (operation !== 'CREATE' && operation !== 'UPDATE') {
@@ -38,7 +41,8 @@ export function parseReview(body: string): PodRequest {
     uid: text(request['uid'], 'request.uid'),
     namespace: text(request['namespace'], 'request.namespace'),
     operation,
-    subResource: request['subResource'] === undefined ? '' : text(request['subResource'], 'request.subResource'),
+    subResource:
+      request['subResource'] === undefined ? '' : text(request['subResource'], 'request.subResource'),
     pod: podOf(request['object'], 'request.object'),
     ...(oldObject !== undefined && oldObject !== null && { oldPod: podOf(oldObject, 'request.oldObject') }),
   };
@@ -46,19 +50,24 @@ export function parseReview(body: string): PodRequest {
 
 function podOf(value: unknown, path: string): Pod {
   const pod = record(value, path);
-  const annotations = optionalRecord(optionalRecord(pod['metadata'], `${path}.metadata`)?.['annotations'], `${path}.metadata.annotations`);
-  for (const [key, annotation] of Object.entries(annotations ?? {})) text(annotation, `${path}.metadata.annotations["${key}"]`);
+  const annotations = optionalRecord(
+    optionalRecord(pod['metadata'], `${path}.metadata`)?.['annotations'],
+    `${path}.metadata.annotations`,
+  );
+  for (const [key, annotation] of Object.entries(annotations ?? {}))
+    text(annotation, `${path}.metadata.annotations["${key}"]`);
   const spec = optionalRecord(pod['spec'], `${path}.spec`);
   for (const field of ['containers', 'initContainers', 'ephemeralContainers', 'volumes']) {
     named(spec?.[field], `${path}.spec.${field}`);
   }
-  return pod as Pod;
+  return pod;
 }
 
 function named(list: unknown, path: string): void {
   if (list === undefined || list === null) return;
   if (!Array.isArray(list)) throw new ReviewError('InvalidReview', `${path} is not a list`);
-  for (const [index, item] of list.entries()) text(record(item, `${path}[${index}]`)['name'], `${path}[${index}].name`);
+  for (const [index, item] of list.entries())
+    text(record(item, `${path}[${index}]`)['name'], `${path}[${index}].name`);
 }
 
 function parseJson(body: string): unknown {

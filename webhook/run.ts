@@ -17,7 +17,10 @@ import { AdmissionServer } from './server.ts';
  * last request.
  */
 export async function runWebhook(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
-  const client = await connect({ ...(config.kubeconfig && { kubeconfig: config.kubeconfig }), userAgent: 'fleetscan-webhook' });
+  const client = await connect({
+    ...(config.kubeconfig && { kubeconfig: config.kubeconfig }),
+    userAgent: 'fleetscan-webhook',
+  });
   const background = new AbortController();
   const { store, index } = followScans(client, log);
   const metrics = new Metrics(() => ({ scans: index.size, lastContact: store.lastContact }));
@@ -58,12 +61,19 @@ export async function runWebhook(config: Config, log: Logger, signal: AbortSigna
 }
 
 function followScans(client: KubeClient, log: Logger): { store: Store<Scan>; index: ScanIndex } {
-  const store = createStore<Scan>(client, { resource: IMAGE_SCANS }, {
-    project: projectScan,
-    onError: (error, delayMs) => log.warn({ err: error, delayMs }, 'the watch on ImageScans failed; it is resumed'),
-  });
+  const store = createStore<Scan>(
+    client,
+    { resource: IMAGE_SCANS },
+    {
+      project: projectScan,
+      onError: (error, delayMs) =>
+        log.warn({ err: error, delayMs }, 'the watch on ImageScans failed; it is resumed'),
+    },
+  );
   const index = new ScanIndex();
-  store.onChange((change) => (change.type === 'put' ? index.put(change.item) : index.delete(scanKey(change.item))));
+  store.onChange((change) =>
+    change.type === 'put' ? index.put(change.item) : index.delete(scanKey(change.item)),
+  );
   return { store, index };
 }
 
@@ -74,8 +84,15 @@ async function followCertificate(
   signal: AbortSignal,
   serve: (pair: ServingCertificate) => Promise<void>,
 ): Promise<void> {
-  const onError = (error: Error): void => log.warn({ err: error, secret: `${namespace}/${certSecret}` }, 'the serving certificate cannot be used');
-  for await (const pair of servingCertificates(client, { namespace, secretName: certSecret, signal, onError })) await serve(pair);
+  const onError = (error: Error): void =>
+    log.warn({ err: error, secret: `${namespace}/${certSecret}` }, 'the serving certificate cannot be used');
+  for await (const pair of servingCertificates(client, {
+    namespace,
+    secretName: certSecret,
+    signal,
+    onError,
+  }))
+    await serve(pair);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -22,7 +22,13 @@ export class AdmissionServer {
 
   constructor(handle: RequestListener, pair: KeyPair) {
     this.#server = createServer(
-      { ...pair, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS },
+      {
+        ...pair,
+        minVersion: 'TLSv1.2',
+        ALPNProtocols: ['http/1.1'],
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: HEADERS_MS,
+      },
       (request, response) => {
         if (this.#draining) response.setHeader('Connection', 'close');
         handle(request, response);

@@ -1,4 +1,10 @@
-import { MARKER_BYTES, type Marker, MarkerError, type MarkerErrorCode, parseCommentMarker } from '../marker.ts';
+import {
+  MARKER_BYTES,
+  type Marker,
+  MarkerError,
+  type MarkerErrorCode,
+  parseCommentMarker,
+} from '../marker.ts';
 import { type Lookup, scanKey } from '../scan.ts';
 import { scalarText } from '../value.ts';
 import type { Piece, Scalar } from './pieces.ts';
@@ -65,11 +71,20 @@ export function editMarkers(text: string, resolve: (marker: Marker) => Lookup): 
   if (markers === 0) return { text, edits: [], current: 0, leftAlone: [], markers };
   try {
     const source = readSource(text);
-    return resultOf(text, source.pieces.flatMap((piece, index) => judge(source, piece, index, resolve)));
+    return resultOf(
+      text,
+      source.pieces.flatMap((piece, index) => judge(source, piece, index, resolve)),
+    );
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const { line, code, message } = error;
-    return { text, edits: [], current: 0, leftAlone: [{ ...(line && { line }), reason: code, message }], markers };
+    return {
+      text,
+      edits: [],
+      current: 0,
+      leftAlone: [{ ...(line && { line }), reason: code, message }],
+      markers,
+    };
   }
 }
 
@@ -95,7 +110,10 @@ function resultOf(text: string, verdicts: readonly Verdict[]): EditResult {
   const leftAlone = verdicts.filter((verdict) => 'reason' in verdict);
   const targets = verdicts.filter((verdict) => 'splice' in verdict);
   const stale = targets.filter(({ before, after }) => before !== after);
-  const touched = stale.length === 0 ? [] : targets.filter((target) => target.before !== target.after || target.wantsQuotes);
+  const touched =
+    stale.length === 0
+      ? []
+      : targets.filter((target) => target.before !== target.after || target.wantsQuotes);
   return {
     text: spliced(text, touched),
     edits: stale.map(({ line, marker, before, after }) => ({ line, marker, before, after })),
@@ -121,7 +139,9 @@ function judge(source: Source, piece: Piece, index: number, resolve: (marker: Ma
   const line = source.lineAt(piece.offset);
   try {
     const marker = parseCommentMarker(piece.source);
-    return marker === undefined ? [] : [{ line, ...verdictOn(source, marker, scalarOf(source, index), resolve) }];
+    return marker === undefined
+      ? []
+      : [{ line, ...verdictOn(source, marker, scalarOf(source, index), resolve) }];
   } catch (error) {
     if (!(error instanceof MarkerError || error instanceof PlaceError)) throw error;
     return [{ line, reason: error.code, message: error.message }];
@@ -142,7 +162,8 @@ function verdictOn(
   const lookup = resolve(marker);
   if (lookup.kind === 'refused') return { reason: lookup.reason, message: lookup.message };
   const { scan, reading } = lookup;
-  if (scan.inForce === undefined) return { reason: 'NoValue', message: `scan ${scanKey(scan)} has no value in force yet` };
+  if (scan.inForce === undefined)
+    return { reason: 'NoValue', message: `scan ${scanKey(scan)} has no value in force yet` };
   const after = scalarText(reading.form, scan.inForce, before);
   const splice = spliceFor(scalar, after, source.text);
   return { marker: marker.text, before, after, splice, wantsQuotes: wantsQuotes(scalar, after) };
@@ -152,7 +173,10 @@ const TYPED_TAG = /^!(?:!|<tag:yaml\.org,2002:)(?!str\b)/;
 
 function refuseScalar({ token, tag }: Scalar, content: string): Refusal | undefined {
   if (tag !== undefined && TYPED_TAG.test(tag)) {
-    return { reason: 'TypedValue', message: `the value is tagged ${tag}, so it can hold no name or tag; remove that` };
+    return {
+      reason: 'TypedValue',
+      message: `the value is tagged ${tag}, so it can hold no name or tag; remove that`,
+    };
   }
   if (token.type === 'scalar' && tag === undefined && readsAsNull(content)) {
     return { reason: 'EmptyValue', message: 'the value is null; write any text, or "", in its place' };

@@ -44,7 +44,10 @@ export function cleanPath(path: string): string {
 function existing(path: string, files: readonly string[]): string {
   const root = cleanPath(path);
   if (root !== '' && !files.some((file) => isUnder(root, file))) {
-    throw new PathError('PathMissing', `path "${path}" is not in the repository; check spec.paths of the GitRepo`);
+    throw new PathError(
+      'PathMissing',
+      `path "${path}" is not in the repository; check spec.paths of the GitRepo`,
+    );
   }
   return root;
 }

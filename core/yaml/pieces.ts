@@ -4,7 +4,7 @@ import type { CST } from 'yaml';
 export interface Entry {
   readonly map: CST.BlockMap | CST.FlowCollection;
   readonly index: number;
-  readonly parent?: Entry;
+  readonly parent: Entry | undefined;
 }
 
 interface Span {
@@ -22,8 +22,8 @@ export interface Scalar extends Span {
   readonly kind: 'scalar';
   readonly token: CST.FlowScalar | CST.BlockScalar;
   /** The tag that stands directly before it, `!!int` or such. */
-  readonly tag?: string;
-  readonly entry?: Entry;
+  readonly tag: string | undefined;
+  readonly entry: Entry | undefined;
 }
 export interface Dash extends Span {
   readonly kind: 'dash';
@@ -54,10 +54,12 @@ export function piecesOf(tokens: Iterable<CST.Token>): Piece[] {
 
 interface Context {
   /** Inside a key nothing is a value. */
-  readonly inKey?: true;
-  readonly inFlow?: true;
-  readonly entry?: Entry;
+  readonly inKey: boolean;
+  readonly inFlow: boolean;
+  readonly entry: Entry | undefined;
 }
+
+const TOP: Context = { inKey: false, inFlow: false, entry: undefined };
 
 const MARKS: Readonly<Record<string, Mark['kind']>> = {
   'explicit-key-ind': 'question',
@@ -74,14 +76,14 @@ class Flattener {
   readonly pieces: Piece[] = [];
 
   top(token: CST.Token): void {
-    if (token.type === 'doc-end') return this.#marks([token, ...(token.end ?? [])], {});
-    if (token.type !== 'document') return this.#marks([token], {});
-    this.#marks(token.start, {});
+    if (token.type === 'doc-end') return this.#marks([token, ...(token.end ?? [])], TOP);
+    if (token.type !== 'document') return this.#marks([token], TOP);
+    this.#marks(token.start, TOP);
     if (token.start.every(({ type }) => type !== 'doc-start')) {
       this.pieces.push({ kind: 'document', offset: token.offset, end: token.offset });
     }
-    this.#node(token.value, {});
-    this.#marks(token.end, {});
+    this.#node(token.value, TOP);
+    this.#marks(token.end, TOP);
   }
 
   #node(token: CST.Token | null | undefined, context: Context): void {
@@ -107,14 +109,14 @@ class Flattener {
     } else if (inKey) {
       this.pieces.push({ kind: 'key', offset, end });
     } else {
-      const tag = this.#tagBefore();
-      this.pieces.push({ kind: 'scalar', offset, end, token, ...(tag && { tag }), ...(entry && { entry }) });
+      this.pieces.push({ kind: 'scalar', offset, end, token, tag: this.#tagBefore(), entry });
     }
   }
 
   #tagBefore(): string | undefined {
-    const properties = this.pieces.slice(-2).filter(isProperty);
-    return properties.findLast(({ kind }) => kind === 'tag')?.name;
+    let property = this.pieces.at(-1);
+    if (property?.kind === 'anchor') property = this.pieces.at(-2);
+    return property?.kind === 'tag' ? property.name : undefined;
   }
 
   #pair(item: CST.CollectionItem, context: Context): void {
@@ -145,7 +147,11 @@ class Flattener {
     this.#marks(token.end, context);
   }
 
-  #marks(tokens: readonly CST.Token[] | undefined, { inFlow }: Context, previous: Dash['previous'] = 'none'): void {
+  #marks(
+    tokens: readonly CST.Token[] | undefined,
+    { inFlow }: Context,
+    previous: Dash['previous'] = 'none',
+  ): void {
     for (const token of tokens ?? []) {
       if (!('source' in token)) continue;
       const { type, offset, source } = token;
@@ -154,7 +160,8 @@ class Flattener {
       if (type === 'comment') this.pieces.push({ kind: 'comment', ...span, source });
       else if (type === 'seq-item-ind') this.pieces.push({ kind: 'dash', ...span, previous });
       else if (type === 'map-value-ind') this.pieces.push({ kind: inFlow ? 'flow-colon' : 'colon', ...span });
-      else if (type === 'anchor' || type === 'tag') this.pieces.push({ kind: type, ...span, name: source.slice(type === 'tag' ? 0 : 1) });
+      else if (type === 'anchor' || type === 'tag')
+        this.pieces.push({ kind: type, ...span, name: source.slice(type === 'tag' ? 0 : 1) });
       else if (mark !== undefined) this.pieces.push({ kind: mark, ...span });
     }
   }
@@ -171,12 +178,17 @@ export function isProperty(piece: Piece | undefined): piece is Property {
   return piece?.kind === 'anchor' || piece?.kind === 'tag';
 }
 
-const FLOW_SCALARS: ReadonlySet<string> = new Set(['scalar', 'single-quoted-scalar', 'double-quoted-scalar', 'alias']);
+const FLOW_SCALARS: ReadonlySet<string> = new Set([
+  'scalar',
+  'single-quoted-scalar',
+  'double-quoted-scalar',
+  'alias',
+]);
 
 function isFlowScalar(token: CST.Token): token is CST.FlowScalar {
   return FLOW_SCALARS.has(token.type);
 }
 
 function within(map: Entry['map'], index: number, { inKey, inFlow, entry }: Context): Context {
-  return { ...(inKey && { inKey }), ...(inFlow && { inFlow }), entry: { map, index, ...(entry && { parent: entry }) } };
+  return { inKey, inFlow, entry: { map, index, parent: entry } };
 }

@@ -19,19 +19,24 @@ export class PlaceError extends CodedError<PlaceErrorCode> {}
 export function scalarOf(source: Source, index: number): Scalar {
   const before = beforeOnLine(source, index);
   const scalar = before?.kind === 'scalar' ? before : scalarBelow(source, index, before);
-  if (hasEarlierTwin(scalar.entry)) throw new PlaceError('DuplicateKey', 'its key stands in the same mapping before');
+  if (hasEarlierTwin(scalar.entry))
+    throw new PlaceError('DuplicateKey', 'its key stands in the same mapping before');
   return scalar;
 }
 
 /** What ends on the comment's line; the comma that parts it from what follows does not count. */
 function beforeOnLine(source: Source, index: number): Piece | undefined {
   const before = source.pieces[index - 1];
-  if (before === undefined || lineOfEnd(source, before) !== lineOfEnd(source, source.pieces[index])) return undefined;
+  if (before === undefined || lineOfEnd(source, before) !== lineOfEnd(source, source.pieces[index]))
+    return undefined;
   return before.kind === 'comma' ? source.pieces[index - 2] : before;
 }
 
 const KEY = ['Key', 'it stands beside a key, not behind a value on the same line'] as const;
-const COLLECTION = ['Collection', 'it stands beside a list or mapping; put it on the line of one value'] as const;
+const COLLECTION = [
+  'Collection',
+  'it stands beside a list or mapping; put it on the line of one value',
+] as const;
 const BESIDE: Partial<Record<Piece['kind'], readonly [PlaceErrorCode, string]>> = {
   alias: ['Alias', 'it stands beside an alias; mark the anchored value'],
   open: COLLECTION,
@@ -78,7 +83,8 @@ function headComments(source: Source, at: number): Comment[] {
 /** Whether a comment right after the piece is on its line, and speaks of it or of what is before it. */
 function standsBehind({ pieces, lineAt }: Source, at: number): boolean {
   const [piece, comment] = [pieces[at], pieces[at + 1]];
-  if (piece === undefined || !isComment(comment) || piece.kind === 'dash' || piece.kind === 'flow-colon') return false;
+  if (piece === undefined || !isComment(comment) || piece.kind === 'dash' || piece.kind === 'flow-colon')
+    return false;
   return lineAt(piece.end) === lineAt(comment.offset);
 }
 
@@ -100,7 +106,12 @@ function hasLineComment(source: Source, at: number): boolean {
 }
 
 /** The first index from `at` on, forwards or backwards, whose piece fails the test. */
-function skip(pieces: readonly Piece[], at: number, step: 1 | -1, test: (piece: Piece | undefined) => boolean): number {
+function skip(
+  pieces: readonly Piece[],
+  at: number,
+  step: 1 | -1,
+  test: (piece: Piece | undefined) => boolean,
+): number {
   let next = at;
   while (test(pieces[next])) next += step;
   return next;

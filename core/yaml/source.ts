@@ -1,4 +1,14 @@
-import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, type Node, Parser, type YAMLMap } from 'yaml';
+import {
+  Composer,
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  Parser,
+  type YAMLMap,
+} from 'yaml';
 import { CodedError, messageOf } from '../errors.ts';
 import { type Piece, piecesOf } from './pieces.ts';
 import { readsAsNull } from './typed.ts';
@@ -30,8 +40,8 @@ export interface Source {
   columnAt(offset: number): number;
 }
 
-// A file takes about 100 times its size in memory while it is read.
-const MAX_LENGTH = 8 * 1024 * 1024;
+// A file takes up to a hundred times its size in memory, and a second per MiB, while it is read.
+const MAX_LENGTH = 4 * 1024 * 1024;
 
 /**
  * Takes a YAML file of one or more Kubernetes objects, Helm values or such apart.
@@ -61,9 +71,9 @@ function readPieces(text: string, lines: LineCounter, lineAt: LineAt): Piece[] {
     for (const document of composer.compose(tokens, true, text.length)) checkDocument(document, lineAt);
     return piecesOf(tokens);
   } catch (error) {
-    if (error instanceof RangeError) throw new SourceError('NotYaml', 'the file is nested too deeply');
     if (error instanceof SourceError) throw error;
-    throw new SourceError('NotYaml', messageOf(error));
+    // A file that is nested too deeply for the stack, for one.
+    throw new SourceError('NotYaml', `the file does not parse: ${messageOf(error)}`);
   }
 }
 
@@ -74,7 +84,11 @@ function checkDocument({ errors, contents }: Document.Parsed, lineAt: LineAt): v
   }
   if (isNull(contents)) return;
   if (!isMap(contents)) {
-    throw new SourceError('NotMapping', 'a document of the file is no mapping', lineAt(contents?.range[0] ?? 0));
+    throw new SourceError(
+      'NotMapping',
+      'a document of the file is no mapping',
+      lineAt(contents?.range[0] ?? 0),
+    );
   }
   const metadata = valueOf(contents, 'metadata');
   if (isNull(metadata)) return;
@@ -91,7 +105,10 @@ function valueOf(map: YAMLMap, name: string): Node | null {
 }
 
 function isNull(node: Node | null): boolean {
-  return node === null || (isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string' && readsAsNull(node.value));
+  return (
+    node === null ||
+    (isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string' && readsAsNull(node.value))
+  );
 }
 
 function checkAliases(pieces: readonly Piece[], lineAt: LineAt): void {
@@ -100,11 +117,19 @@ function checkAliases(pieces: readonly Piece[], lineAt: LineAt): void {
     if (piece.kind === 'document') anchors.clear();
     if (piece.kind === 'anchor') anchors.add(piece.name);
     if (piece.kind === 'alias' && !anchors.has(piece.name)) {
-      throw new SourceError('NotYaml', `the file has no anchor for the alias *${piece.name}`, lineAt(piece.offset));
+      throw new SourceError(
+        'NotYaml',
+        `the file has no anchor for the alias *${piece.name}`,
+        lineAt(piece.offset),
+      );
     }
   }
 }
 
 function directiveError(line: number): SourceError {
-  return new SourceError('Directive', 'files with a % directive are left alone, as Fleet does; take it out', line);
+  return new SourceError(
+    'Directive',
+    'files with a % directive are left alone, as Fleet does; take it out',
+    line,
+  );
 }

@@ -28,13 +28,26 @@ describe('runWriteback', () => {
 
   it('passes what is as it should be', () => assert.equal(failureOf({}), undefined));
   it('fails when a file was to be changed in another way', () =>
-    assert.match(failureOf({ changed: { 'a.yaml': 'image: x\n' } }) ?? '', /^a\.yaml: wanted "image: x\\n", came "image: gh/));
-  it('fails when a file was to stay as it is', () => assert.match(failureOf({ changed: {} }) ?? '', /^a\.yaml: wanted "image: old/));
+    assert.match(
+      failureOf({ changed: { 'a.yaml': 'image: x\n' } }) ?? '',
+      /^a\.yaml: wanted "image: x\\n", came "image: gh/,
+    ));
+  it('fails when a file was to stay as it is', () =>
+    assert.match(failureOf({ changed: {} }) ?? '', /^a\.yaml: wanted "image: old/));
   it('fails when a file was to appear', () =>
-    assert.match(failureOf({ changed: { ...one.changed, 'c.yaml': 'x' } }) ?? '', /^c\.yaml: wanted "x", came undefined/));
-  it('fails when an error was to come', () => assert.match(failureOf({ error: 'no' }) ?? '', /wanted the error "no"/));
+    assert.match(
+      failureOf({ changed: { ...one.changed, 'c.yaml': 'x' } }) ?? '',
+      /^c\.yaml: wanted "x", came undefined/,
+    ));
+  it('fails when an error was to come', () =>
+    assert.match(failureOf({ error: 'no' }) ?? '', /wanted the error "no"/));
   it('takes a path that leads out for the error wanted', () =>
-    assert.equal(failureOf({ path: '../x', error: 'path "../x" resolves outside the repository root' }), undefined));
-  it('fails on an error that was not wanted', () => assert.match(failureOf({ path: 'x' }) ?? '', /not in the repository/));
-  it('refuses what is no file of cases', () => assert.throws(() => runWriteback('{"cases": [{"name": "x"}]}'), /scans/));
+    assert.equal(
+      failureOf({ path: '../x', error: 'path "../x" resolves outside the repository root' }),
+      undefined,
+    ));
+  it('fails on an error that was not wanted', () =>
+    assert.match(failureOf({ path: 'x' }) ?? '', /not in the repository/));
+  it('refuses what is no file of cases', () =>
+    assert.throws(() => runWriteback('{"cases": [{"name": "x"}]}'), /scans/));
 });

@@ -44,7 +44,9 @@ function judge(one: WritebackCase): Pick<Outcome, 'failure'> {
   try {
     const came = writeBack(one);
     if (one.error) return { failure: `wanted the error ${JSON.stringify(one.error)}, came none` };
-    const [failure] = Object.keys({ ...one.files, ...one.changed }).flatMap((file) => difference(one, came, file));
+    const [failure] = Object.keys({ ...one.files, ...one.changed }).flatMap((file) =>
+      difference(one, came, file),
+    );
     return failure === undefined ? {} : { failure };
   } catch (error) {
     if (error instanceof PathError && one.error) return {};

@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import type { Cluster } from '../control-plane/cluster.ts';
 import { helm } from '../control-plane/helm.ts';
-import { freePort, type RunningProcess, startProcess, temporaryFolder, untilReady } from '../control-plane/processes.ts';
+import {
+  freePort,
+  type RunningProcess,
+  startProcess,
+  temporaryFolder,
+  untilReady,
+} from '../control-plane/processes.ts';
 
 /** Where the chart is installed. */
 export const NAMESPACE = 'fleetscan-system';
@@ -25,7 +31,11 @@ export interface Product {
   /** Starts a webhook that listens on `port`, by default the one that the API server calls; waits until it is ready. */
   startWebhook(options?: { port?: number; args?: readonly string[] }): Promise<Program>;
   /** Starts a reconciler, and waits until it answers; that it leads is another matter. */
-  startReconciler(options?: { identity?: string; args?: readonly string[]; kubeconfig?: string }): Promise<Program>;
+  startReconciler(options?: {
+    identity?: string;
+    args?: readonly string[];
+    kubeconfig?: string;
+  }): Promise<Program>;
 }
 
 /** How the product is to be installed. */
@@ -41,9 +51,21 @@ export interface ProductOptions {
 export async function installProduct(cluster: Cluster, options: ProductOptions): Promise<Product> {
   const { webhookPort, insecureRegistries = [], values = [] } = options;
   const webhookUrl = `https://127.0.0.1:${webhookPort}/mutate`;
-  const settings = ['replicas=0', `webhook.url=${webhookUrl}`, ...values].flatMap((value) => ['--set', value]);
+  const settings = ['replicas=0', `webhook.url=${webhookUrl}`, ...values].flatMap((value) => [
+    '--set',
+    value,
+  ]);
   const chart = `${ROOT}manifests/chart`;
-  const install = ['upgrade', '--install', RELEASE, chart, '--namespace', NAMESPACE, '--create-namespace', ...settings];
+  const install = [
+    'upgrade',
+    '--install',
+    RELEASE,
+    chart,
+    '--namespace',
+    NAMESPACE,
+    '--create-namespace',
+    ...settings,
+  ];
   const { code, stderr } = await helm(cluster, ...install);
   if (code !== 0) throw new Error(`helm ${install.join(' ')} failed:\n${stderr}`);
   const kubeconfig = await cluster.serviceAccountKubeconfig(NAMESPACE, RELEASE);
@@ -68,7 +90,14 @@ async function startProgram(name: 'webhook' | 'reconciler', args: readonly strin
   const running = startProcess({
     name,
     command: process.execPath,
-    args: [`${ROOT}${name}/main.ts`, '--namespace', NAMESPACE, '--health-listen', `127.0.0.1:${healthPort}`, ...args],
+    args: [
+      `${ROOT}${name}/main.ts`,
+      '--namespace',
+      NAMESPACE,
+      '--health-listen',
+      `127.0.0.1:${healthPort}`,
+      ...args,
+    ],
   });
   const health = `http://127.0.0.1:${healthPort}`;
   await untilReady(running, () => isReady(health));
@@ -81,7 +110,11 @@ async function isReady(health: string): Promise<true | undefined> {
   return statusCode === 200 ? true : undefined;
 }
 
-async function readMetric(health: string, name: string, labels: Readonly<Record<string, string>>): Promise<number> {
+async function readMetric(
+  health: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<number> {
   const { body } = await request(`${health}/metrics`, { reset: true });
   return sumOf(await body.text(), name, labels);
 }

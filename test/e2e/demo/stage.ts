@@ -51,8 +51,15 @@ export async function setStage(): Promise<Stage> {
     'deployment.yaml': deploymentYaml(`${registry.host}/web:1.0.0`),
   });
   await install(cluster, registry);
-  const pluginFolder = await step('Build the kubectl plugin', buildPlugin, (folder) => `${folder}/kubectl-fleetscan`);
-  const env = { PATH: [pluginFolder, `${ROOT}node_modules/.bin`, process.env['PATH']].join(delimiter), KUBECONFIG: cluster.kubeconfig };
+  const pluginFolder = await step(
+    'Build the kubectl plugin',
+    buildPlugin,
+    (folder) => `${folder}/kubectl-fleetscan`,
+  );
+  const env = {
+    PATH: [pluginFolder, `${ROOT}node_modules/.bin`, process.env['PATH']].join(delimiter),
+    KUBECONFIG: cluster.kubeconfig,
+  };
   const show = ['--git-dir', repository.directory, 'show', '--format=%h %an: %s', 'main'];
   return {
     cluster,
@@ -73,7 +80,8 @@ export async function setStage(): Promise<Stage> {
 async function install(cluster: Cluster, registry: Registry): Promise<void> {
   const product = await step(
     'helm install fleetscan manifests/chart',
-    async () => installProduct(cluster, { webhookPort: await freePort(), insecureRegistries: [registry.host] }),
+    async () =>
+      installProduct(cluster, { webhookPort: await freePort(), insecureRegistries: [registry.host] }),
     () => 'CRDs, webhook configuration and the least rights are there',
   );
   await step(

@@ -9,7 +9,11 @@ export class UnexpectedOutcome extends Error {}
  * @param tell what to show of what `work` gave, a line or several
  * @throws what `work` throws, which ends the demo
  */
-export async function step<T>(what: string, work: () => Promise<T>, tell: (value: T) => string = String): Promise<T> {
+export async function step<T>(
+  what: string,
+  work: () => Promise<T>,
+  tell: (value: T) => string = String,
+): Promise<T> {
   console.log(`\n${styleText('bold', `▸ ${what}`)}`);
   const begun = performance.now();
   const value = await work();

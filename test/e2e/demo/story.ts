@@ -35,7 +35,10 @@ export async function tellStory(stage: Stage): Promise<void> {
     return `${applied.replaceAll('\n', ', ')}\n${(await stage.showCommit()).trim()}`;
   });
 
-  await step('Push the image 1.2.0', async () => `pushed ${(await pushImage(registry.host, 'web', '1.2.0')).digest}`);
+  await step(
+    'Push the image 1.2.0',
+    async () => `pushed ${(await pushImage(registry.host, 'web', '1.2.0')).digest}`,
+  );
 
   await step('kubectl fleetscan scan web --wait', async () => {
     const { stdout } = await fleetscan('scan', 'web', '--wait');
@@ -46,7 +49,11 @@ export async function tellStory(stage: Stage): Promise<void> {
   await step('Scale the Deployment up: a new pod gets the new value', async () => {
     await kubectl(stage, 'scale', 'deployment/web', '--replicas=3');
     const images = await waitFor('three pods', () => podImages(stage, 3));
-    expect('the images', images.toSorted().join(), [`${image}:1.1.0`, `${image}:1.1.0`, `${image}:1.2.0`].join());
+    expect(
+      'the images',
+      images.toSorted().join(),
+      [`${image}:1.1.0`, `${image}:1.1.0`, `${image}:1.2.0`].join(),
+    );
     return `the pods now have:\n${images.toSorted().join('\n')}`;
   });
 
@@ -84,7 +91,9 @@ async function valueInForce(stage: Stage): Promise<string | undefined> {
 
 async function podImages(stage: Stage, count: number): Promise<string[] | undefined> {
   const path = 'jsonpath={.items[*].spec.containers[0].image}';
-  const images = (await kubectl(stage, 'get', 'pods', '-l', 'app=web', '-o', path)).split(' ').filter(Boolean);
+  const images = (await kubectl(stage, 'get', 'pods', '-l', 'app=web', '-o', path))
+    .split(' ')
+    .filter(Boolean);
   return images.length === count ? images : undefined;
 }
 
