@@ -130,9 +130,17 @@ async function main(): Promise<void> {
   );
   const licences = await licencesOf(bundles.flatMap(({ packages }) => packages));
   await writeFile(path.join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences);
-  for (const { name, size } of bundles.flatMap(({ files }) => files)) {
-    console.log(`${String(Math.ceil(size / 1000)).padStart(6)} kB  ${name}`);
-  }
+  for (const { files } of bundles) console.log(report(files));
+}
+
+/** One line: the file that starts and its size, then what is loaded when it is asked for. */
+function report(files: Bundle['files']): string {
+  const kilobytes = (some: Bundle['files']): string =>
+    `${Math.ceil(some.reduce((sum, { size }) => sum + size, 0) / 1000)} kB`;
+  const chunks = files.filter(({ name }) => name.startsWith('chunks/'));
+  const starts = files.filter((file) => !chunks.includes(file));
+  const line = `${starts.map(({ name }) => name).join(', ')}: ${kilobytes(starts)}`;
+  return chunks.length === 0 ? line : `${line}, and ${kilobytes(chunks)} in chunks/`;
 }
 
 if (import.meta.main) await main();

@@ -1,7 +1,8 @@
 import { condemn } from './cache.ts';
 import { GitError } from './errors.ts';
 import { oneLine } from './failure.ts';
-import { type GitContext, type RunningGit, startGit, timeoutError } from './process.ts';
+import type { GitContext } from './environment.ts';
+import { type RunningGit, startGit, timeoutError } from './process.ts';
 
 /** The content of one file. */
 export interface Blob {

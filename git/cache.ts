@@ -3,7 +3,8 @@ import path from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { oneLine } from './failure.ts';
 import { GitError } from './errors.ts';
-import { type GitContext, type Outcome, runGit } from './process.ts';
+import type { GitContext } from './environment.ts';
+import { type Outcome, runGit } from './process.ts';
 
 /** What a caller may want to log about the local copy. */
 export type Notice =

@@ -1,6 +1,6 @@
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
-import type { GitContext } from './process.ts';
+import type { GitContext } from './environment.ts';
 import { type FileMode, fromRoot } from './tree.ts';
 
 /** A file as it is to be after the commit. */

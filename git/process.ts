@@ -1,25 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { environmentOf, type GitContext } from './environment.ts';
 import { GitError } from './errors.ts';
 
-/** One setting of git's configuration: key and value. */
-export type Setting = readonly [key: string, value: string];
-
-/** The variables of a program; git sees {@link INHERITED} of them and no others. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** In which repository, with what configuration and for how long git works. */
-export interface GitContext {
-  readonly gitDirectory: string;
-  readonly environment: Environment;
-  readonly settings: readonly Setting[];
-  /** Deadline of one call, in milliseconds. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}
-
-/** How a call ended. `stderr` is the last {@link MAX_STDERR} bytes. */
+/** How a call ended. `stderr` is its last 64 KiB. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: Buffer;
@@ -40,42 +25,6 @@ const MAX_STDERR = 64 * 1024;
 // A listing of a million files fits in.
 const MAX_STDOUT = 256 * 1024 * 1024;
 const KILL_AFTER_MS = 2000;
-
-const PROXY_VARIABLES = [
-  'http_proxy',
-  'https_proxy',
-  'all_proxy',
-  'no_proxy',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
-];
-const INHERITED = ['PATH', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', ...PROXY_VARIABLES];
-
-/** Nothing on the machine but our own words decides what git does: no user or system files, no prompts, no ~/.netrc. */
-const FIXED_ENVIRONMENT = {
-  HOME: '/dev/null',
-  LC_ALL: 'C',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_ATTR_NOSYSTEM: '1',
-  GIT_TERMINAL_PROMPT: '0',
-  GIT_ALLOW_PROTOCOL: 'http:https',
-  GIT_LITERAL_PATHSPECS: '1',
-  GIT_NO_REPLACE_OBJECTS: '1',
-};
-
-const FIXED_SETTINGS: readonly Setting[] = [
-  ['core.hooksPath', '/dev/null'],
-  // The repository is a cache: what a power cut spoils is fetched again.
-  ['core.fsync', 'none'],
-  ['credential.helper', ''],
-  ['fetch.recurseSubmodules', 'false'],
-  ['push.recurseSubmodules', 'no'],
-  // Housekeeping runs when we ask for it, never beside a call.
-  ['gc.autoDetach', 'false'],
-  ['maintenance.auto', 'false'],
-];
 
 /** Starts git with `input` on its standard input. */
 export function startGit(
@@ -179,27 +128,4 @@ function tailOf(stream: Readable): () => string {
     tail = Buffer.concat([tail, chunk]).subarray(-MAX_STDERR);
   });
   return () => tail.toString();
-}
-
-function environmentOf(context: GitContext): NodeJS.ProcessEnv {
-  const inherited = INHERITED.map((name) => [name, context.environment[name]]).filter(
-    ([, value]) => value !== undefined,
-  );
-  return {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
-    ...Object.fromEntries(inherited),
-    ...FIXED_ENVIRONMENT,
-    GIT_DIR: context.gitDirectory,
-    ...settingsEnvironment([...FIXED_SETTINGS, ...context.settings]),
-  };
-}
-
-/** Settings by environment (git 2.31): unlike `-c`, they are not in the list of processes. */
-function settingsEnvironment(settings: readonly Setting[]): Record<string, string> {
-  const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) };
-  for (const [i, [key, value]] of settings.entries()) {
-    variables[`GIT_CONFIG_KEY_${i}`] = key;
-    variables[`GIT_CONFIG_VALUE_${i}`] = value;
-  }
-  return variables;
 }

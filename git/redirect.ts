@@ -3,7 +3,7 @@ import { EnvHttpProxyAgent, request } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import type { Address } from './address.ts';
 import { GitError } from './errors.ts';
-import type { GitContext } from './process.ts';
+import type { GitContext } from './environment.ts';
 
 /** How a server is recognised. */
 export interface Trust {

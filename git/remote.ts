@@ -3,7 +3,8 @@ import type { Address } from './address.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
-import { type GitContext, type Outcome, runGit, type Setting } from './process.ts';
+import type { GitContext, Setting } from './environment.ts';
+import { type Outcome, runGit } from './process.ts';
 import { basicAuthorization, redirectTarget, type Trust } from './redirect.ts';
 
 /** The repository on its server. All failures are {@link GitError}s with no credential in their text. */

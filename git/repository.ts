@@ -3,7 +3,7 @@ import { type Blob, readBlobs } from './blobs.ts';
 import { type Notice, prepareCache } from './cache.ts';
 import { type CommitOptions, writeCommit } from './commit.ts';
 import { GitError } from './errors.ts';
-import type { Environment, GitContext } from './process.ts';
+import type { Environment, GitContext } from './environment.ts';
 import type { Trust } from './redirect.ts';
 import { Remote } from './remote.ts';
 import { type FileEntry, type Listing, listTree } from './tree.ts';

@@ -1,6 +1,6 @@
 import { PathError } from './errors.ts';
 import { localGit } from './cache.ts';
-import type { GitContext } from './process.ts';
+import type { GitContext } from './environment.ts';
 
 /** The modes of a regular file in Git: plain, and executable. */
 export type FileMode = '100644' | '100755';

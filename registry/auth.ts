@@ -51,7 +51,11 @@ class Gate {
   }
 
   async #goKnownWay(request: RegistryRequest, login: Login): Promise<Answer> {
-    const answer = await this.#enter(request, login);
+    const answer = await this.#enter(request, login).catch((error: unknown) => {
+      // A token server may have moved: the next call asks the registry anew.
+      this.#logins.delete(keyOf(request));
+      throw error;
+    });
     if (answer !== undefined && !isRefusal(answer)) return answer;
     const demand = (answer && demandOf(answer, request.repository)) ?? login.demand;
     const others = allTurns(request).filter((turn) => turn !== login.turn);

@@ -34,11 +34,14 @@ export function createApp({ scans, metrics, log, isReady }: AppOptions): Express
       const start = performance.now();
       const body: unknown = request.body;
       const admission = admit(parseReview(Buffer.isBuffer(body) ? body.toString() : ''), scans, new Date());
-      const answer = Buffer.from(JSON.stringify(admission.answer));
-      // Plain node:http calls: express' own send() would hash and stringify the answer again.
-      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': answer.length });
-      response.end(answer);
-      metrics.answered(admission, (performance.now() - start) / 1000);
+      const answer = JSON.stringify(admission.answer);
+    // Not express' send(), which would hash the answer; and a text, not bytes, so that headers and body go out as one record.
+    response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(answer),
+    });
+    response.end(answer);
+    metrics.answered(admission, (performance.now() - start) / 1000);
     },
   );
   app.use(onError(metrics, log));

@@ -59,7 +59,7 @@ export interface EditResult {
 
 /**
  * Brings the scalars of a YAML file that have a marker up to date, by Fleet's grammar and rules of place. Only bytes
- * inside marked scalars change: the file is never written anew. Nothing is thrown: what can not be done is in `leftAlone`.
+ * inside marked scalars change: the file is never written anew. Nothing is thrown: what cannot be done is in `leftAlone`.
  *
  * Like Fleet, a file is changed only where a scalar says something else than it should; a number that should be a
  * string, `tag: 20240101`, says the right thing and is quoted only along with such a change.

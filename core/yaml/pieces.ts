@@ -78,10 +78,10 @@ class Flattener {
   top(token: CST.Token): void {
     if (token.type === 'doc-end') return this.#marks([token, ...(token.end ?? [])], TOP);
     if (token.type !== 'document') return this.#marks([token], TOP);
-    this.#marks(token.start, TOP);
     if (token.start.every(({ type }) => type !== 'doc-start')) {
       this.pieces.push({ kind: 'document', offset: token.offset, end: token.offset });
     }
+    this.#marks(token.start, TOP);
     this.#node(token.value, TOP);
     this.#marks(token.end, TOP);
   }
@@ -138,7 +138,7 @@ class Flattener {
     const isMap = token.start.type === 'flow-map-start';
     token.items.forEach((item, index) => {
       const isPair = isMap || item.sep?.some(({ type }) => type === 'map-value-ind');
-      // The parser gives an item of a sequence as a key where it can not tell yet what will follow.
+      // The parser gives an item of a sequence as a key where it cannot tell yet what will follow.
       if (isPair) return this.#pair(item, isMap ? within(token, index, context) : context);
       this.#marks(item.start, context);
       this.#node(item.value ?? item.key, context);
@@ -155,14 +155,15 @@ class Flattener {
     for (const token of tokens ?? []) {
       if (!('source' in token)) continue;
       const { type, offset, source } = token;
-      const span = { offset, end: offset + source.length };
+      const end = offset + source.length;
       const mark = MARKS[type];
-      if (type === 'comment') this.pieces.push({ kind: 'comment', ...span, source });
-      else if (type === 'seq-item-ind') this.pieces.push({ kind: 'dash', ...span, previous });
-      else if (type === 'map-value-ind') this.pieces.push({ kind: inFlow ? 'flow-colon' : 'colon', ...span });
-      else if (type === 'anchor' || type === 'tag')
-        this.pieces.push({ kind: type, ...span, name: source.slice(type === 'tag' ? 0 : 1) });
-      else if (mark !== undefined) this.pieces.push({ kind: mark, ...span });
+      if (type === 'comment') this.pieces.push({ kind: type, offset, end, source });
+      else if (type === 'seq-item-ind') this.pieces.push({ kind: 'dash', offset, end, previous });
+      else if (type === 'map-value-ind')
+        this.pieces.push({ kind: inFlow ? 'flow-colon' : 'colon', offset, end });
+      else if (type === 'anchor') this.pieces.push({ kind: type, offset, end, name: source.slice(1) });
+      else if (type === 'tag') this.pieces.push({ kind: type, offset, end, name: source });
+      else if (mark !== undefined) this.pieces.push({ kind: mark, offset, end });
     }
   }
 }

@@ -32,7 +32,7 @@ function beforeOnLine(source: Source, index: number): Piece | undefined {
   return before.kind === 'comma' ? source.pieces[index - 2] : before;
 }
 
-const KEY = ['Key', 'it stands beside a key, not behind a value on the same line'] as const;
+const KEY = ['Key', 'it stands beside a key; put it behind the value, on the same line'] as const;
 const COLLECTION = [
   'Collection',
   'it stands beside a list or mapping; put it on the line of one value',
@@ -81,11 +81,11 @@ function headComments(source: Source, at: number): Comment[] {
 }
 
 /** Whether a comment right after the piece is on its line, and speaks of it or of what is before it. */
-function standsBehind({ pieces, lineAt }: Source, at: number): boolean {
-  const [piece, comment] = [pieces[at], pieces[at + 1]];
+function standsBehind(source: Source, at: number): boolean {
+  const [piece, comment] = [source.pieces[at], source.pieces[at + 1]];
   if (piece === undefined || !isComment(comment) || piece.kind === 'dash' || piece.kind === 'flow-colon')
     return false;
-  return lineAt(piece.end) === lineAt(comment.offset);
+  return source.lineAt(piece.end) === source.lineAt(comment.offset);
 }
 
 /** Of the comments between two items, those in one block with the second; others are the tail of the first. */

@@ -3,7 +3,8 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readBlobs } from '../../git/blobs.ts';
-import { type GitContext, runGit, startGit } from '../../git/process.ts';
+import type { GitContext } from '../../git/environment.ts';
+import { runGit, startGit } from '../../git/process.ts';
 import { waitFor } from '../wait.ts';
 import { temporaryFolder } from './support.ts';
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { readText } from '../../kube/answer.ts';
@@ -37,8 +38,7 @@ describe('KubeClient', () => {
       { metadata: { name: 'x' }, spec: { image: 'nginx' } },
     );
     await client.patch(SCAN, { spec: { suspend: true } }, 'merge', { fieldManager: 'test' });
-    const object: any = await client.get(SCAN);
-    assert.deepEqual(object.spec, { image: 'nginx', suspend: true });
+    assert.partialDeepStrictEqual(await client.get(SCAN), { spec: { image: 'nginx', suspend: true } });
     await client.delete(SCAN);
     await assert.rejects(client.get(SCAN), failsWith('NotFound', /x not found/));
     const patch = server.requests.find(({ method }) => method === 'PATCH') as Recorded;
@@ -104,9 +104,9 @@ describe('KubeClient', () => {
   });
 
   it('keeps its connections', async () => {
-    const ports = new Set<number>();
-    const port = (_: Recorded, response: any): void => {
-      ports.add(response.socket.remotePort);
+    const ports = new Set<number | undefined>();
+    const port = (_: Recorded, response: ServerResponse): void => {
+      ports.add(response.socket?.remotePort);
       sendJson(response, 200, {});
     };
     for (let times = 0; times < 20; times++) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { z } from 'zod';
 import type { KubeClient } from '../../kube/client.ts';
 import { type LeaseOptions, lead } from '../../kube/lease.ts';
 import { LEASES } from '../../kube/resource.ts';
@@ -9,6 +10,15 @@ import { waitFor } from '../wait.ts';
 
 const RESOURCE = '/apis/coordination.k8s.io/v1/leases';
 const PATH = { resource: LEASES, namespace: 'a', name: 'l' };
+const leaseSpec = z.object({
+  holderIdentity: z.string().optional(),
+  leaseDurationSeconds: z.int().optional(),
+  leaseTransitions: z.int().optional(),
+  acquireTime: z.string().default(''),
+  renewTime: z.string().default(''),
+});
+type LeaseSpec = z.infer<typeof leaseSpec>;
+
 let server: FakeApiServer;
 let client: KubeClient;
 let stop: AbortController;
@@ -38,11 +48,11 @@ function options(identity: string, more: Partial<LeaseOptions> = {}): LeaseOptio
   };
 }
 
-async function spec(): Promise<any> {
-  return ((await client.get(PATH)) as any).spec;
+async function spec(): Promise<LeaseSpec> {
+  return z.object({ spec: leaseSpec }).parse(await client.get(PATH)).spec;
 }
 
-async function untilHeldBy(identity: string): Promise<any> {
+async function untilHeldBy(identity: string): Promise<LeaseSpec> {
   return waitFor(`the Lease of ${identity}`, async () => {
     const now = await spec();
     return now.holderIdentity === identity ? now : undefined;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { z } from 'zod';
 import { type ClientOptions, connect, type KubeClient } from '../../kube/client.ts';
 import { EventRecorder } from '../../kube/events.ts';
 import { crdFiles } from '../../kube/kinds/crd.ts';
@@ -25,6 +26,32 @@ after(async () => {
   await client?.close();
   await cluster?.stop();
 });
+
+const crdList = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string() }),
+      status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })) }),
+    }),
+  ),
+});
+const eventList = z.object({
+  items: z.array(
+    z.object({
+      reason: z.string(),
+      message: z.string(),
+      reportingComponent: z.string(),
+      series: z.object({ count: z.int() }).optional(),
+    }),
+  ),
+});
+const labelled = z.object({
+  metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()) }),
+});
+const leaseObject = z.object({
+  spec: z.object({ holderIdentity: z.string(), renewTime: z.string(), leaseTransitions: z.int() }),
+});
+type LeaseSpec = z.infer<typeof leaseObject>['spec'];
 
 const SCANS = { resource: IMAGE_SCANS, namespace: 'default' };
 const scan = (name: string, spec: object): object => ({
@@ -72,8 +99,8 @@ describe('the CRDs', () => {
 
   it('are structural and their rules are taken without a complaint', async () => {
     const { stdout } = await cluster.kubectl('get', 'crds', '-o', 'json');
-    for (const { metadata, status } of JSON.parse(stdout).items) {
-      const states = status.conditions.map(({ type, status }: any) => `${type}=${status}`).toSorted();
+    for (const { metadata, status } of crdList.parse(JSON.parse(stdout)).items) {
+      const states = status.conditions.map(({ type, status }) => `${type}=${status}`).toSorted();
       assert.deepEqual(states, ['Established=True', 'NamesAccepted=True'], metadata.name);
     }
   });
@@ -179,7 +206,7 @@ describe('the CRDs', () => {
 describe('KubeClient', () => {
   it('writes by every kind of patch, and changes a stale object never', async () => {
     const path = { resource: NAMESPACES, name: 'default' };
-    const labels = async (): Promise<any> => ((await client.get(path)) as any).metadata.labels;
+    const labels = async () => labelled.parse(await client.get(path)).metadata.labels;
     await client.patch(path, { metadata: { labels: { merge: 'a' } } }, 'merge');
     await client.patch(path, { metadata: { labels: { strategic: 'a' } } }, 'strategic');
     await client.patch(path, [{ op: 'add', path: '/metadata/labels/json', value: 'a' }], 'json');
@@ -190,7 +217,7 @@ describe('KubeClient', () => {
     };
     await client.patch(path, applied, 'apply', { fieldManager: 'test', force: true });
     const now = await labels();
-    assert.deepEqual([now.merge, now.strategic, now.json, now.apply], ['a', 'a', 'a', 'a']);
+    assert.deepEqual([now['merge'], now['strategic'], now['json'], now['apply']], ['a', 'a', 'a', 'a']);
     const stale = { metadata: { resourceVersion: '1', labels: { merge: 'b' } } };
     await assert.rejects(client.patch(path, stale, 'merge'), {
       code: 'Conflict',
@@ -257,11 +284,10 @@ describe('a store', () => {
       ),
     );
     const errors: string[] = [];
-    const project = (object: any): Named & { version: string } => ({
-      namespace: '',
-      name: object.metadata.name,
-      version: object.metadata.labels.version,
-    });
+    const project = (object: unknown): Named & { version: string } => {
+      const { name, labels } = labelled.parse(object).metadata;
+      return { namespace: '', name, version: labels['version'] ?? '' };
+    };
     const store = createStore(
       client,
       { resource: NAMESPACES },
@@ -308,9 +334,9 @@ describe('lead', () => {
     children.push(child);
     return child;
   }
-  const lease = async (): Promise<any> =>
-    ((await client.get({ resource: LEASES, namespace: 'default', name: 'contended' })) as any).spec;
-  const heldBy = (identity: string): Promise<any> =>
+  const lease = async (): Promise<LeaseSpec> =>
+    leaseObject.parse(await client.get({ resource: LEASES, namespace: 'default', name: 'contended' })).spec;
+  const heldBy = (identity: string): Promise<LeaseSpec> =>
     waitFor(`the Lease of ${identity}`, async () => {
       const spec = await lease();
       return spec.holderIdentity === identity ? spec : undefined;
@@ -360,9 +386,12 @@ describe('EventRecorder', () => {
     recorder.record(about, event);
     await recorder.flush();
     assert.deepEqual(errors, []);
-    const { items } = JSON.parse((await cluster.kubectl('get', 'events', '-o', 'json')).stdout);
-    const found = items.find(({ reason }: any) => reason === 'Unauthorized');
-    assert.equal(found.series.count, 3);
+    const { items } = eventList.parse(
+      JSON.parse((await cluster.kubectl('get', 'events', '-o', 'json')).stdout),
+    );
+    const found = items.find(({ reason }) => reason === 'Unauthorized');
+    assert.ok(found);
+    assert.equal(found.series?.count, 3);
     assert.equal(found.reportingComponent, 'fleetscan.io/reconciler');
     assert.ok(found.message.startsWith('log in: éé') && found.message.endsWith('é…'));
     const listed = (await cluster.kubectl('get', 'events')).stdout;

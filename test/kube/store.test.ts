@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import { PODS } from '../../kube/resource.ts';
 import { type Change, createStore, type Named, Store } from '../../kube/store.ts';
 import type { WatchEvent } from '../../kube/watch.ts';
@@ -70,10 +71,12 @@ describe('Store', () => {
     const server = await new FakeApiServer().start();
     const client = server.client();
     server.put('/api/v1/pods', { metadata: { name: 'x', namespace: 'a' } });
-    const project = (object: any): Item => ({
-      namespace: object.metadata.namespace,
-      name: object.metadata.name,
-    });
+    const project = (object: unknown): Item => {
+      const { metadata } = z
+        .object({ metadata: z.object({ namespace: z.string(), name: z.string() }) })
+        .parse(object);
+      return metadata;
+    };
     const store = createStore<Item>(client, { resource: PODS }, { project });
     const stop = new AbortController();
     const running = store.run(stop.signal);

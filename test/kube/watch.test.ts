@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { z } from 'zod';
 import { Backoff } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ApiError } from '../../kube/errors.ts';
@@ -31,7 +32,8 @@ afterEach(async () => {
   await server.stop();
 });
 
-const nameOf = (object: any): string => object.metadata.name;
+const named = z.object({ metadata: z.object({ name: z.string() }) });
+const nameOf = (object: unknown): string => named.parse(object).metadata.name;
 const isWatch = ({ isWatch }: Recorded): boolean => isWatch;
 const isList = ({ isWatch }: Recorded): boolean => !isWatch;
 

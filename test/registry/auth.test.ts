@@ -113,6 +113,29 @@ test('a missing tag is NotFound to a credential that was taken', async () => {
   await failure(bench.resolve(as(MALLORY, ALICE)), 'NotFound');
 });
 
+test('a missing tag stays NotFound where a later credential is refused', async () => {
+  await using bench = await startPrivate({ auth: 'Basic' });
+  await failure(bench.resolve(as(ALICE, MALLORY)), 'NotFound');
+});
+
+for (const [name, respond] of Object.entries({
+  'knows nothing': registryError(404, 'NOT_FOUND'),
+  fails: registryError(500, 'X'),
+})) {
+  test(`a token server that has moved is found again: the old one ${name}`, async () => {
+    await using bench = await startPrivate({ oauth: false });
+    const { origin, dialect } = bench.registry;
+    dialect.challenges = [`Bearer realm="${origin}/token?server=old"`];
+    await bench.list(as(ALICE));
+    bench.registry.fail({ path: /token/, times: name === 'fails' ? 3 : 2, respond });
+    dialect.challenges = [`Bearer realm="${origin}/token?server=new"`];
+    bench.clock.time += 3_600_000;
+    await failure(bench.list(as(ALICE)), name === 'fails' ? 'Server' : 'Unauthorized');
+    assert.deepEqual(await bench.list(as(ALICE)), tagNames(1));
+    assert.equal(bench.registry.seen(/token/).at(-1)!.query.get('server'), 'new');
+  });
+}
+
 test('a token is kept while it lives, and renewed some seconds before it ends', async () => {
   await using bench = await startPrivate({ expiresIn: 300 });
   for (let scan = 0; scan < 3; scan++) await bench.list(as(ALICE));
@@ -159,6 +182,9 @@ test('many that wait for the same token cause one request for it', async () => {
   bench.registry.revokeTokens();
   await Promise.all(Array.from({ length: 20 }, () => bench.list(as(ALICE))));
   assert.equal(tokenRequests(bench), 2);
+  bench.clock.time += 3_600_000;
+  await Promise.all(Array.from({ length: 20 }, () => bench.list(as(ALICE))));
+  assert.equal(tokenRequests(bench), 3);
 });
 
 test('who gives up waiting for a token does not spoil it for the others', async () => {

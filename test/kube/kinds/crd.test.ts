@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { crdFiles } from '../../../kube/kinds/crd.ts';
 
 const manifests = path.join(import.meta.dirname, '../../../manifests');
@@ -61,8 +62,16 @@ describe('crdFiles', () => {
   });
 });
 
-function* schemasIn(schema: any): Generator<any> {
+const schemaObject = z.looseObject({
+  type: z.string().optional(),
+  maxLength: z.int().optional(),
+  properties: z.record(z.string(), z.unknown()).default({}),
+  items: z.unknown().optional(),
+});
+
+function* schemasIn(value: unknown): Generator<z.infer<typeof schemaObject>> {
+  const schema = schemaObject.parse(value);
   yield schema;
-  for (const property of Object.values(schema.properties ?? {})) yield* schemasIn(property);
-  if (schema.items) yield* schemasIn(schema.items);
+  for (const property of Object.values(schema.properties)) yield* schemasIn(property);
+  if (schema.items !== undefined) yield* schemasIn(schema.items);
 }

@@ -1,0 +1,44 @@
+// Started by admission.ts as a process of its own: `admission-server.ts ours|bare`. Writes its port and CA as a line of JSON.
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { issueAuthority, issueServing } from '../../certs/authority.ts';
+import { ScanIndex } from '../../core/scan.ts';
+import { createApp } from '../../webhook/app.ts';
+import { Metrics } from '../../webhook/metrics.ts';
+import { AdmissionServer } from '../../webhook/server.ts';
+import { scanNumber, SCANS } from './admission-review.ts';
+
+const now = new Date();
+const authority = await issueAuthority({ now, validMs: 3_600_000 });
+const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] };
+const pair = await issueServing({ authority, ...names, now, validMs: 3_600_000 });
+const keys = { cert: pair.certificate, key: pair.key };
+const port = process.argv[2] === 'ours' ? await ours() : await bare();
+console.log(JSON.stringify({ port, ca: authority.certificate }));
+process.stdin.on('end', () => process.exit(0)).resume();
+
+/** The webhook as it is, with all scans in memory. */
+async function ours(): Promise<number> {
+  const scans = new ScanIndex();
+  for (let number = 0; number < SCANS; number++) scans.put(scanNumber(number));
+  const metrics = new Metrics(() => ({ scans: scans.size, lastContact: Date.now() }));
+  const app = createApp({ scans, metrics, log: pino({ level: 'silent' }), isReady: () => true });
+  return new AdmissionServer(app, keys).listen('127.0.0.1', 0);
+}
+
+/** The least that answers an AdmissionReview: reads it, parses it, and lets the pod in. */
+async function bare(): Promise<number> {
+  const server = createServer({ ...keys, keepAliveTimeout: 120_000 }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const review: { request: { uid: string } } = JSON.parse(Buffer.concat(chunks).toString());
+      const answer = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid: review.request.uid, allowed: true } };
+      const body = JSON.stringify(answer);
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { editMarkers, type LeftAlone } from '../../../core/yaml/edit.ts';
+import { DIGEST, lookupOf } from './lookup.ts';
+
+const MARKER = '{"$imagescan": "app:tag"}';
+/** `@` stands for a marker that asks for the tag, `%` for one that asks for the image. */
+const written = (text: string): string =>
+  text.replaceAll('@', MARKER).replaceAll('%', '{"$imagescan": "app"}');
+const name = (text: string): string => JSON.stringify(text);
+
+/** Fails unless `before` becomes `after`, in which nothing is left to do. */
+function becomes(before: string, after: string, resolve = lookupOf()): void {
+  const result = editMarkers(written(before), resolve);
+  assert.equal(result.text, written(after));
+  assert.deepEqual(result.leftAlone, []);
+  const again = editMarkers(result.text, resolve);
+  assert.equal(again.text, result.text);
+  assert.deepEqual({ edits: again.edits, current: again.current }, { edits: [], current: result.markers });
+}
+
+/** The reasons and lines of what is left alone in a file that stays as it is. */
+function leftIn(text: string, resolve = lookupOf()): string[] {
+  const result = editMarkers(written(text), resolve);
+  assert.equal(result.text, written(text));
+  assert.deepEqual(result.edits, []);
+  return result.leftAlone.map(({ line, reason }) => (line === undefined ? reason : `${line} ${reason}`));
+}
+
+// What stands in this list was run through Fleet's engine (kyaml v0.21.1): it changes the same scalars.
+describe('a marker stands by the value on its line or alone above it', () => {
+  const places = [
+    'a: old # @\n',
+    'a: old #@\n',
+    'a: old ##  @\n',
+    'a: old # {"$imagescan": "app:tag", "x": "y"}\n',
+    'a:\n  # @\n  old\n',
+    'a:\n# @\n  old\n',
+    'a: # x\n  # @\n  old\n',
+    'a:\n\n  # @\n\n  old\n',
+    'a:\n  old # @\n',
+    'a: &x # @\n  old\n',
+    'a: &x\n  # @\n  old\n',
+    'a:\n  # @\n  &x !!str\n  old\n',
+    'a:\n# @\n- old\n- b\n',
+    'a:\n# @\n\n- old\n',
+    'a: # x\n# @\n- old\n',
+    'a:\n  - b\n  # @\n  - old\n',
+    'a:\n  - b\n# @\n  - old\n',
+    'a:\n  - b\n        # @\n  - old\n',
+    'a:\n  - b # x\n  # @\n  - old\n',
+    'a:\n  - b\n  # x\n\n  # @\n  - old\n',
+    'a:\n  - b: c\n  # @\n  - old\n',
+    'a:\n- [b, c]\n  # @\n- old\n',
+    'a:\n- b: |\n    c\n# @\n- old\n',
+    'a:\n- # @\n  old\n',
+    'a:\n- b\n-\n\n  # @\n  old\n',
+    'a:\n- - c\n  # @\n  - old\n',
+    'a:\n- # @\n  - old\n',
+    'a: [old, # @\n b]\n',
+    'a: [b, old # @\n ]\n',
+    'a: [old\n , # @\n b]\n',
+    'a: [\n b,\n # @\n old]\n',
+    'a: [ # x\n # @\n old]\n',
+    'a: [x: old, # @\n c]\n',
+    'a: {b: old, # @\n c: d}\n',
+    'a: {b: x, c: {d: old # @\n }}\n',
+    'a: {b:\n # @\n old}\n',
+    'a: {b: # @\n old}\n',
+    'a: {"b":old # @\n }\n',
+    '? a\n: old # @\n',
+    '? [a, b]\n: old # @\n',
+    '? a\n:\n  # @\n  old\n',
+    '<<: {a: old # @\n }\n',
+    'a: old # @\na: x\n',
+    'kind: List\nitems: []\na: old # @\n',
+    '--- {a: old # @\n }\n',
+    'a: old # @\n---\n',
+    'a: old # @\n---\nnull\n---\n# c\n---\t# d\n{}\n',
+    'metadata:\n  annotations: x\na: old # @\n',
+    'metadata: null\na: old # @\n',
+  ];
+  for (const text of places) it(name(text), () => becomes(text, text.replace('old', '1.2.3')));
+});
+
+describe('other comments stand by no value', () => {
+  const cases: [text: string, want: string][] = [
+    ['# @\na: old\n', '1 Detached'],
+    ['a: old\n# @\n', '2 Detached'],
+    ['a: old # x\n# @\n', '2 Detached'],
+    ['a:\n  # @\n  old # x\n', '2 Detached'],
+    ['a:\n  # x\n  # @\n  old\n', '3 Detached'],
+    ['a:\n  # @\n  # x\n  old\n', '2 Detached'],
+    ['a:\n# x\n\n# @\n- old\n', '4 Detached'],
+    ['a:\n- b\n# @\n\n- old\n', '3 Detached'],
+    ['a:\n- b\n# x\n# @\n- old\n', '4 Detached'],
+    ['a:\n# @\n- # x\n  old\n', '2 Detached'],
+    ['a:\n  - b: c\n    # @\n  - old\n', '3 Detached'],
+    ['a:\n  - - c\n    # @\n  - old\n', '3 Detached'],
+    ['a:\n# @\n- b: old\n', '2 Detached'],
+    ['a:\n# @\n- - old\n', '2 Detached'],
+    ['a: {\n # @\n b: old}\n', '2 Detached'],
+    ['a: &x # x\n  # @\n  old\n', '2 Detached'],
+    ['--- # @\na: old\n', '1 Detached'],
+    ['a: # @\n  old\n', '1 Key'],
+    ['a: # @\nb: c\n', '1 Key'],
+    ['a: # @\n- old\n', '1 Key'],
+    ['a: # @\n  b: c\n', '1 Key'],
+    ['? a # @\n: old\n', '1 Key'],
+    ['? # @\n  a\n: old\n', '1 Key'],
+    ['? [old # @\n  ]\n: b\n', '1 Key'],
+    ['a: {"x", # @\n y: z}\n', '1 Key'],
+    ['a: [b, old] # @\n', '1 Collection'],
+    ['a: {b: old\n } # @\n', '2 Collection'],
+    ['a: [[old], # @\n b]\n', '1 Collection'],
+    ['a: [ # @\n old]\n', '1 Collection'],
+    ['b: &x old\na: *x # @\n', '2 Alias'],
+    ['a: x\na: old # @\n', '2 DuplicateKey'],
+    ['a: {b: x}\n"a": {b: old # @\n }\n', '2 DuplicateKey'],
+    ['a: |\n  b: old # @\n', '2 BlockText'],
+    ['a: |-\n\n  # x\n  b: "@" # @\n', '4 BlockText'],
+  ];
+  for (const [text, want] of cases)
+    it(`${name(text)}: ${want}`, () => assert.deepEqual(leftIn(text), [want]));
+});
+
+describe('a comment with more than the marker', () => {
+  for (const comment of [
+    '# note @',
+    '# @ note',
+    '# {"$imagescan": "app", "x": 1}',
+    '# ["$imagescan"]',
+    '# x "$imagescan"',
+  ]) {
+    it(`${comment} is refused`, () => assert.deepEqual(leftIn(`a: old ${comment}\n`), ['1 InvalidMarker']));
+  }
+  for (const comment of ["# {'$imagescan': 'app'}", '# {"$imagepolicy": "app"}', '# $imagescan']) {
+    it(`${comment} is not ours`, () => assert.deepEqual(leftIn(`a: old ${comment}\n`), []));
+  }
+  it('in a value is none', () => assert.deepEqual(leftIn(`a: '{"$imagescan": "app"}'\n`), []));
+});
+
+describe('the style of a scalar is kept', () => {
+  const cases: [before: string, after: string][] = [
+    ['a: "old" # @\n', 'a: "1.2.3" # @\n'],
+    ["a: 'it''s' # @\n", "a: '1.2.3' # @\n"],
+    ['a: "" # @\n', 'a: "1.2.3" # @\n'],
+    ['a: "o\\x6cd\\\n  x" # @\n', 'a: "1.2.3" # @\n'],
+    ['a:   old   # @\n', 'a:   1.2.3   # @\n'],
+    ['a: old\n  more\n\n  yet # @\n', 'a: 1.2.3 # @\n'],
+    ['a: 5 # @\n', 'a: 1.2.3 # @\n'],
+    ['a: !foo old # @\n', 'a: !foo 1.2.3 # @\n'],
+    ['a: !!str null # @\n', 'a: !!str 1.2.3 # @\n'],
+    ['é: "🎉"\nb: 🎉 # @\n', 'é: "🎉"\nb: 1.2.3 # @\n'],
+    ['a: | # @\n  old\n', 'a: | # @\n  1.2.3\n'],
+    ['a: |+ # @\n  old\n\n\nb: c\n', 'a: |+ # @\n  1.2.3\n\n\nb: c\n'],
+    ['a: |-2 # @\n    old\n', 'a: |-2 # @\n  1.2.3\n'],
+    ['x:\n  a: >1- # @\n     old\n  b: c\n', 'x:\n  a: >1- # @\n   1.2.3\n  b: c\n'],
+    ['a: &x | # @\n\n\n    old\n     x  \n\nb: c\n', 'a: &x | # @\n    1.2.3\n\nb: c\n'],
+    ['a: >-\t# @\n  old \t\n  x\n', 'a: >-\t# @\n  1.2.3\n'],
+    ['a:\n- | # @\n- b\n', 'a:\n- | # @\n  1.2.3\n- b\n'],
+    ['a: | # @', 'a: | # @\n  1.2.3'],
+    ['b: c\r\na: | # @', 'b: c\r\na: | # @\r\n  1.2.3'],
+    ['a: |- # @\r\n  old\r\n  x\r\n\r\nb: c\r\n', 'a: |- # @\r\n  1.2.3\r\n\r\nb: c\r\n'],
+    ['\uFEFF# c\r\na: old # @\r\nb: "x\r\n  y"', '\uFEFF# c\r\na: 1.2.3 # @\r\nb: "x\r\n  y"'],
+    ['a: old # @', 'a: 1.2.3 # @'],
+  ];
+  for (const [before, after] of cases) it(name(before), () => becomes(before, after));
+});
+
+describe('quotes are added where the new value would read as another type', () => {
+  const cases: [tag: string, before: string, after: string][] = [
+    ['20240101', 'a: x # @\n', 'a: "20240101" # @\n'],
+    ['20240101', 'a: 5 # @\n', 'a: "20240101" # @\n'],
+    ['20240101', "a: '5' # @\n", "a: '20240101' # @\n"],
+    ['20240101', 'a: {b: x # @\n }\n', 'a: {b: "20240101" # @\n }\n'],
+    ['20240101', 'a: !!str x # @\n', 'a: !!str "20240101" # @\n'],
+    ['20240101', 'a: |- # @\n  x\n', 'a: |- # @\n  20240101\n'],
+    ['1.20', 'a: 1.2 # @\n', 'a: "1.20" # @\n'],
+    ['on', 'a: off # @\n', 'a: "on" # @\n'],
+    ['-', 'a: x # @\n', 'a: "-" # @\n'],
+    ['2024-01-08', 'a: x # @\n', 'a: "2024-01-08" # @\n'],
+    ['2024-01-08', 'a: 2024-01-01 # @\n', 'a: 2024-01-08 # @\n'],
+    ['2024-01-08', 'a: "2024-01-01" # @\n', 'a: "2024-01-08" # @\n'],
+    ['', 'a: x # %\n', 'a: "ghcr.io/acme/app:" # %\n'],
+  ];
+  for (const [tag, before, after] of cases)
+    it(`${tag} in ${name(before)}`, () => becomes(before, after, lookupOf(tag)));
+
+  it('in front of a port in brackets', () => {
+    becomes('a: x # %\n', 'a: "[::1]:5000/app:1" # %\n', lookupOf('1', '[::1]:5000/app'));
+  });
+  it('but no image needs them, nor in a flow mapping', () => {
+    becomes('a: {b: old # %\n }\n', 'a: {b: ghcr.io/acme/app:1.2.3 # %\n }\n');
+  });
+  it('and a number that says the right thing gets them along with another change only', () => {
+    assert.deepEqual(leftIn('a: 20240101 # @\n', lookupOf('20240101')), []);
+    const { text, edits, current } = editMarkers(
+      written('a: 20240101 # @\nb: x # @\nc: "x"\n'),
+      lookupOf('20240101'),
+    );
+    assert.equal(text, written('a: "20240101" # @\nb: "20240101" # @\nc: "x"\n'));
+    assert.deepEqual([edits.length, current], [1, 1]);
+  });
+});
+
+describe('a file is left alone whole', () => {
+  const cases: [text: string, want: string][] = [
+    ['a: [1\nb: old # @\n', '2 NotYaml'],
+    ['a: old # @\n---\nb: [1\n', '4 NotYaml'],
+    ['{{- if .x }}\na: old # @\n{{- end }}\n', '1 NotYaml'],
+    ['a: old # @\n\tb: c\n', '2 NotYaml'],
+    ['a: *x\nb: old # @\n', '1 NotYaml'],
+    ['a: &x 1\n---\na: *x\nb: old # @\n', '3 NotYaml'],
+    ['%YAML 1.2\n---\na: old # @\n', '1 Directive'],
+    ['old # @\n', '1 NotMapping'],
+    ['- old # @\n', '1 NotMapping'],
+    ['a: old # @\n---\n- b\n', '3 NotMapping'],
+    ['a: old # @\n---\n""\n', '3 NotMapping'],
+    ['metadata: x\na: old # @\n', '1 OddMetadata'],
+    ['a: old # @\nmetadata: [a]\n', '2 OddMetadata'],
+    ['a: &x {}\nmetadata: *x\nb: old # @\n', '2 OddMetadata'],
+    ['metadata:\n  annotations: [a]\na: old # @\n', '1 OddMetadata'],
+    ['a: old # @\n---\nmetadata: ""\n', '3 OddMetadata'],
+    [`a: old # @\nb: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, '2 NotYaml'],
+    [`a: old # @\nb: ${'x'.repeat(4 * 1024 * 1024)}\n`, 'TooLarge'],
+  ];
+  for (const [text, want] of cases)
+    it(`${name(text.slice(0, 60))}: ${want}`, () => assert.deepEqual(leftIn(text), [want]));
+});
+
+describe('what a scan answers', () => {
+  const cases: [marker: string, want: string][] = [
+    ['other', 'UnknownScan'],
+    ['APP', 'UnknownScan'],
+    ['app:foo', 'UnknownForm'],
+    ['new:tag', 'NoValue'],
+    ['', 'InvalidMarker'],
+  ];
+  for (const [marker, want] of cases) {
+    it(`${name(marker)}: ${want}`, () =>
+      assert.deepEqual(leftIn(`a: old # {"$imagescan": "${marker}"}\n`), [`1 ${want}`]));
+  }
+  it('is not asked for a value that cannot take it', () => {
+    assert.deepEqual(leftIn('a: ~ # @\nb: !!int 5 # @\nc: null # @\nd: !<tag:yaml.org,2002:bool> on # @\n'), [
+      '1 EmptyValue',
+      '2 TypedValue',
+      '3 EmptyValue',
+      '4 TypedValue',
+    ]);
+  });
+});
+
+describe('every marker is accounted for', () => {
+  const text = `a: old # {"$imagescan": "app:digest"}
+b: ghcr.io/acme/app # {"$imagescan": "app:name"}
+c: [x] # @
+d: x # {"$imagescan": "app:sha"}
+# note @
+`;
+  const result = editMarkers(written(text), lookupOf());
+
+  it('in numbers', () =>
+    assert.deepEqual(
+      [result.markers, result.edits.length, result.current, result.leftAlone.length],
+      [5, 2, 1, 2],
+    ));
+  it('with line, marker, before and after', () =>
+    assert.deepEqual(result.edits, [
+      { line: 1, marker: 'app:digest', before: 'old', after: `ghcr.io/acme/app:1.2.3@${DIGEST}` },
+      { line: 4, marker: 'app:sha', before: 'x', after: DIGEST },
+    ]));
+  it('with a message of one line for a person', () => {
+    for (const { message } of result.leftAlone as LeftAlone[]) assert.match(message, /^.{20,200}$/);
+  });
+  it('and a file without any is not even parsed', () => {
+    const broken = 'a: [ # "$imagepolicy"\n"$imagescan" # x\n';
+    assert.deepEqual(editMarkers(broken, lookupOf()), {
+      text: broken,
+      edits: [],
+      current: 0,
+      leftAlone: [],
+      markers: 0,
+    });
+  });
+});
