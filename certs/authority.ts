@@ -1,5 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
+import { CLOCK_SKEW_MS } from './bundle.ts';
 import { checkNames, type ServingNames } from './names.ts';
 
 /** A certificate and its private key, both PEM. */
@@ -17,12 +18,6 @@ export interface Validity {
   /** Life of the certificate from `now` on, in milliseconds; X.509 rounds down to whole seconds. */
   readonly validMs: number;
 }
-
-/**
- * Certificates begin to be valid this long before they are issued, so that an API server or replica whose clock is
- * behind the issuer's accepts them at once. Milliseconds.
- */
-export const CLOCK_SKEW_MS = 5 * 60_000;
 
 const ORGANIZATION = 'fleetscan.io';
 const KEY_BITS = 2048;

@@ -1,7 +1,12 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { messageOf } from '../core/errors.ts';
-import { CLOCK_SKEW_MS } from './authority.ts';
 import { CertificateError } from './errors.ts';
+
+/**
+ * Certificates begin to be valid this long before they are issued, so that an API server or replica whose clock is
+ * behind the issuer's accepts them at once. Milliseconds.
+ */
+export const CLOCK_SKEW_MS = 5 * 60_000;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 /** Beyond this a bundle is none of ours, and reading on would only cost time. */

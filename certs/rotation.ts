@@ -49,6 +49,9 @@ const MOST_AUTHORITIES = 10;
  *   `leafValidMs` is made shorter, the older and longer leaf is covered only while it is the one in the Secret.)
  * - When the Secret is lost or spoilt, replicas go on serving what they have in memory; the authority of that is taken
  *   over from the webhook configuration.
+ *
+ * A person whose authority's key leaked removes `ca.key` from the Secret, waits for the new leaf, and then removes the old
+ * authority from `ca.crt`: while an authority can sign, the Secret's list is believed.
  */
 export function nextStep(
   state: CertificateState,

@@ -5,6 +5,7 @@ import {
   MarkerError,
   parseAnnotationMarker,
 } from './marker.ts';
+import { oneLine } from './one-line.ts';
 import { type Pod, type PodImage, podImages } from './pod.ts';
 import { parseResolutions, RESOLVED_ANNOTATION, type Resolution } from './resolution.ts';
 import { type Lookup, type Scan, type ScanIndex, scanKey } from './scan.ts';
@@ -100,7 +101,7 @@ function decideOne(
   if (to === undefined) {
     return kept(
       'InvalidImage',
-      `"${image.image}" is no image reference, so :${reading.form} cannot change a part of it`,
+      `"${oneLine(image.image)}" is no image reference, so :${reading.form} cannot change a part of it`,
     );
   }
   const resolution = {

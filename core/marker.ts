@@ -1,4 +1,5 @@
 import { CodedError } from './errors.ts';
+import { oneLine } from './one-line.ts';
 
 /**
  * What a marked place takes from the value in force: `NAME` the image, `NAME:name`, `NAME:tag`, `NAME:digest` (name, tag
@@ -48,7 +49,7 @@ export const MARKER_ANNOTATION_PREFIX = 'imagescan.fleetscan.io/';
  */
 export function parseCommentMarker(comment: string): Marker | undefined {
   if (!comment.includes(MARKER_BYTES)) return undefined;
-  return parseJsonMarker(comment.replace(/^[\s#]+/, ''));
+  return parseJsonMarker(comment.replace(/^#+/, ''));
 }
 
 /**
@@ -71,11 +72,11 @@ function parseJsonMarker(json: string): Marker {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new MarkerError('InvalidMarker', `marker ${quote(json)} is not a JSON object`);
   }
-  const notText = Object.entries(parsed).find(([, value]) => typeof value !== 'string');
+  const notText = Object.entries(parsed).find(([, value]) => typeof value !== 'string' && value !== null);
   if (notText !== undefined) {
     throw new MarkerError(
       'InvalidMarker',
-      `marker ${quote(json)}: the value of "${notText[0]}" is not a string`,
+      `marker ${quote(json)}: the value of ${quote(notText[0])} is not a string`,
     );
   }
   const text: unknown = Object.getOwnPropertyDescriptor(parsed, KEY)?.value;
@@ -104,12 +105,12 @@ export function unknownFormError(marker: Marker): MarkerError | undefined {
   const suffix = marker.text.slice(colon + 1);
   return new MarkerError(
     'UnknownForm',
-    `"${suffix}" is no form of a marker; use :name, :tag, :digest, :sha or none`,
+    `"${oneLine(suffix)}" is no form of a marker; use :name, :tag, :digest, :sha or none`,
   );
 }
 
-// Fleet reads the text as a JSON pointer, so a tagName's own slash is written ~1 and %20 stands for a space. That leaves
-// the plain slash free to set a namespace apart.
+// Fleet reads the text as a JSON pointer in a URI fragment (RFC 6901 §6), so a tagName's own slash is written ~1 and %20
+// stands for a space. That leaves the plain slash free to set a namespace apart.
 function splitNamespace(text: string): { namespace?: string; tagName: string } {
   const slash = text.indexOf('/');
   if (slash < 0) return { tagName: unescapePointer(text) };
@@ -117,14 +118,17 @@ function splitNamespace(text: string): { namespace?: string; tagName: string } {
 }
 
 function unescapePointer(text: string): string {
-  const unescaped = text.replaceAll('~1', '/').replaceAll('~0', '~');
+  return decodePercent(text).replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function decodePercent(text: string): string {
   try {
-    return decodeURIComponent(unescaped);
+    return decodeURIComponent(text);
   } catch {
-    return unescaped;
+    return text;
   }
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+  return JSON.stringify(oneLine(text, 60));
 }

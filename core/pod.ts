@@ -1,23 +1,25 @@
-/** The part of a Pod that holds images and markers. */
+/**
+ * The part of a Pod that holds images and markers. What may be absent may be null as well: `containers` is, in a pod
+ * without any, which is refused only after admission.
+ */
 export interface Pod {
-  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> | null } | null;
   readonly spec?: {
-    /** Null in a pod without any, which is refused only after admission. */
     readonly containers?: readonly Container[] | null;
-    readonly initContainers?: readonly Container[];
-    readonly ephemeralContainers?: readonly Container[];
-    readonly volumes?: readonly Volume[];
-  };
+    readonly initContainers?: readonly Container[] | null;
+    readonly ephemeralContainers?: readonly Container[] | null;
+    readonly volumes?: readonly Volume[] | null;
+  } | null;
 }
 
 interface Container {
   readonly name: string;
-  readonly image?: string;
+  readonly image?: string | null;
 }
 
 interface Volume {
   readonly name: string;
-  readonly image?: { readonly reference?: string };
+  readonly image?: { readonly reference?: string | null } | null;
 }
 
 /** One image in a pod: which container or image volume has it, and where. */
@@ -35,23 +37,12 @@ export interface PodImage {
  * bears the same name.
  */
 export function podImages(pod: Pod): PodImage[] {
-  const { containers, initContainers, ephemeralContainers, volumes = [] } = pod.spec ?? {};
+  const { containers, initContainers, ephemeralContainers, volumes } = pod.spec ?? {};
   return [
     ...containerImages(containers, 'container', '/spec/containers'),
     ...containerImages(initContainers, 'init container', '/spec/initContainers'),
     ...containerImages(ephemeralContainers, 'ephemeral container', '/spec/ephemeralContainers'),
-    ...volumes.flatMap((volume, index): PodImage[] =>
-      volume.image === undefined
-        ? []
-        : [
-            {
-              kind: 'image volume',
-              name: volume.name,
-              image: volume.image.reference ?? '',
-              path: `/spec/volumes/${index}/image/reference`,
-            },
-          ],
-    ),
+    ...(volumes ?? []).flatMap(volumeImage),
   ];
 }
 
@@ -66,10 +57,16 @@ function containerImages(
   kind: PodImage['kind'],
   path: string,
 ): PodImage[] {
-  return (containers ?? []).map(({ name, image = '' }, index) => ({
+  return (containers ?? []).map(({ name, image }, index) => ({
     kind,
     name,
-    image,
+    image: image ?? '',
     path: `${path}/${index}/image`,
   }));
+}
+
+function volumeImage({ name, image }: Volume, index: number): PodImage[] {
+  if (!image) return [];
+  const path = `/spec/volumes/${index}/image/reference`;
+  return [{ kind: 'image volume', name, image: image.reference ?? '', path }];
 }

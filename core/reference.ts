@@ -19,11 +19,12 @@ export class ReferenceError extends CodedError<'InvalidReference'> {}
 export const DOCKER_HUB = 'index.docker.io';
 const DOCKER_HUB_ALIASES = new Set(['docker.io', DOCKER_HUB]);
 
-// The checks of go-containerregistry's weak mode, which Fleet uses: characters and lengths, not the full OCI grammar.
+// The checks of go-containerregistry's weak mode, which Fleet uses: characters and lengths, not the full OCI grammar. The
+// repository is checked as it is written, before `library/` is put before it.
 const REPOSITORY = /^[a-z0-9_\-./]{2,255}$/;
 const TAG = /^[A-Za-z0-9_\-.]{1,128}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-const REGISTRY = /^[A-Za-z0-9.\-:[\]]+$/;
+const REGISTRY = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
 /**
  * Takes an image reference apart: `[host[:port]/]repository[:tag][@digest]`, with Docker Hub as the default host.
@@ -33,18 +34,18 @@ const REGISTRY = /^[A-Za-z0-9.\-:[\]]+$/;
 export function parseReference(text: string): Reference {
   const [beforeDigest = '', digest, ...more] = text.split('@');
   const { name, tag } = splitTag(beforeDigest);
-  const { registry, repository } = splitRegistry(name);
+  const { registry, path } = splitRegistry(name);
   const valid =
     more.length === 0 &&
     REGISTRY.test(registry) &&
-    REPOSITORY.test(repository) &&
+    REPOSITORY.test(path) &&
     (tag === undefined || TAG.test(tag)) &&
     (digest === undefined || DIGEST.test(digest));
   if (!valid) throw new ReferenceError('InvalidReference', `could not parse reference: ${text}`);
   return {
     name,
     registry,
-    repository,
+    repository: registry === DOCKER_HUB && !path.includes('/') ? `library/${path}` : path,
     ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
   };
@@ -77,13 +78,12 @@ function splitTag(text: string): { name: string; tag?: string } {
   return { name: text.slice(0, colon), tag: text.slice(colon + 1) };
 }
 
-function splitRegistry(name: string): { registry: string; repository: string } {
+function splitRegistry(name: string): { registry: string; path: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
   const isHost = /[.:]/.test(first) || first === 'localhost';
-  const registry = isHost && !DOCKER_HUB_ALIASES.has(first) ? first : DOCKER_HUB;
-  const repository = isHost ? name.slice(slash + 1) : name;
-  return registry === DOCKER_HUB && !repository.includes('/')
-    ? { registry, repository: `library/${repository}` }
-    : { registry, repository };
+  return {
+    registry: isHost && !DOCKER_HUB_ALIASES.has(first) ? first : DOCKER_HUB,
+    path: isHost ? name.slice(slash + 1) : name,
+  };
 }

@@ -29,18 +29,23 @@ export function parseResolutions(annotation: string | undefined): Resolutions {
   }
   if (typeof parsed !== 'object' || parsed === null) return {};
   return Object.fromEntries(
-    Object.entries(parsed).filter((entry): entry is [string, Resolution] => isResolution(entry[1])),
+    Object.entries(parsed).flatMap(([name, value]) => {
+      const resolution = readResolution(value);
+      return resolution === undefined ? [] : [[name, resolution]];
+    }),
   );
 }
 
-function isResolution(value: unknown): value is Resolution {
-  if (typeof value !== 'object' || value === null) return false;
+/** Takes the known fields and no others, so that nothing else is carried on into the annotation that is written. */
+function readResolution(value: unknown): Resolution | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
   const { from, to, scan, generation, time } = value as Partial<Record<keyof Resolution, unknown>>;
-  return (
+  const valid =
     typeof from === 'string' &&
     typeof to === 'string' &&
     typeof scan === 'string' &&
     typeof generation === 'number' &&
-    typeof time === 'string'
-  );
+    Number.isSafeInteger(generation) &&
+    typeof time === 'string';
+  return valid ? { from, to, scan, generation, time } : undefined;
 }

@@ -1,4 +1,5 @@
 import { type Marker, type Reading, unknownFormError } from './marker.ts';
+import { oneLine } from './one-line.ts';
 import type { Value } from './value.ts';
 
 /** Why a value came into force. */
@@ -99,10 +100,7 @@ export class ScanIndex {
     );
   }
 
-  /**
-   * Finds the scan that a marker names: in the asker's own namespace first, then among those exported to it.
-   *
-   */
+  /** Finds the scan that a marker names: in the asker's own namespace first, then among those exported to it. */
   find(marker: Marker, from: Asker): Lookup {
     const lookups = marker.readings.map((reading) => this.#read(reading, from));
     return (
@@ -110,7 +108,7 @@ export class ScanIndex {
       lookups.find((lookup) => lookup.kind === 'refused' && lookup.reason !== 'UnknownScan') ??
       this.#unknownForm(marker, from) ??
       lookups.at(-1) ??
-      unknown(marker.text, from.namespace)
+      unknown(marker.readings[0], from)
     );
   }
 
@@ -144,13 +142,13 @@ export class ScanIndex {
 
 function oneOf(scans: readonly Scan[], reading: Reading, from: Asker): Lookup {
   const [scan, ...others] = scans;
-  if (scan === undefined) return unknown(reading.tagName, from.namespace);
+  if (scan === undefined) return unknown(reading, from);
   if (others.length === 0) return { kind: 'found', scan, reading };
   const names = scans.map(scanKey).toSorted().slice(0, 3).join(', ');
   return {
     kind: 'refused',
     reason: 'AmbiguousScan',
-    message: `${scans.length} scans have the tagName ${reading.tagName}: ${names}`,
+    message: `${scans.length} scans have the tagName ${oneLine(reading.tagName)}: ${names}`,
   };
 }
 
@@ -158,16 +156,20 @@ function notExported(reading: Reading, from: Asker): Lookup {
   return {
     kind: 'refused',
     reason: 'NotExported',
-    message: `scan ${reading.namespace}/${reading.tagName} is not exported to namespace ${from.namespace}`,
+    message: `scan ${spelled(reading)} is not exported to namespace ${from.namespace}`,
   };
 }
 
-function unknown(name: string, namespace: string): Lookup {
-  return {
-    kind: 'refused',
-    reason: 'UnknownScan',
-    message: `no scan ${name} in namespace ${namespace}, and none exported to it`,
-  };
+function unknown(reading: Reading, { namespace }: Asker): Lookup {
+  const message =
+    reading.namespace === undefined
+      ? `no scan ${spelled(reading)} in namespace ${namespace}, and none exported to it`
+      : `no scan ${spelled(reading)}`;
+  return { kind: 'refused', reason: 'UnknownScan', message };
+}
+
+function spelled({ namespace, tagName }: Reading): string {
+  return oneLine(namespace === undefined ? tagName : `${namespace}/${tagName}`);
 }
 
 function servesGitRepo(scan: Scan, gitrepo: string | undefined): boolean {

@@ -2,7 +2,8 @@ import { CodedError } from '../core/errors.ts';
 
 /** Where a program listens. */
 export interface Address {
-  readonly host: string;
+  /** Undefined: all interfaces, of IPv6 too where the system has it. */
+  readonly host: string | undefined;
   readonly port: number;
 }
 
@@ -15,11 +16,11 @@ export class AddressError extends CodedError<'InvalidAddress'> {}
  * @throws {AddressError}
  */
 export function parseAddress(text: string): Address {
-  const match = /^(?<host>\[[0-9a-fA-F:.]+\]|[^:\s]*):(?<port>\d{1,5})$/.exec(text);
+  const match = /^(?<host>\[[0-9a-fA-F:.]+\]|[^:\s[\]]*):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.['port']);
   if (match === null || port > 65_535) {
     throw new AddressError('InvalidAddress', `"${text}" is no address; write it as host:port or :port`);
   }
-  const host = match.groups?.['host'] ?? '';
-  return { host: host === '' ? '::' : host.replace(/^\[|\]$/g, ''), port };
+  const host = match.groups?.['host']?.replace(/^\[|\]$/g, '');
+  return { host: host === '' ? undefined : host, port };
 }

@@ -81,16 +81,9 @@ export class Tokens {
   }
 }
 
-// Hashed, so that no password is part of a key.
+// Hashed, so that no password is part of a key. The scopes name the repository.
 function keyOf({ repository, demand, credential }: Grant): string {
-  const parts = [
-    repository.origin.origin,
-    repository.name,
-    demand.realm.href,
-    demand.service,
-    demand.scopes,
-    credential,
-  ];
+  const parts = [repository.origin.origin, demand.realm.href, demand.service, demand.scopes, credential];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 

@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.ts';
+import { oneLine } from '../core/one-line.ts';
 import type { Operation } from '../core/patch.ts';
 
 type Kept = Extract<Decision, { kind: 'kept' }>;
@@ -70,9 +71,4 @@ function audit(decisions: readonly Decision[]): { auditAnnotations?: Record<stri
       : why(decision),
   );
   return { auditAnnotations: { images: oneLine(lines.join('; '), AUDIT_LENGTH) } };
-}
-
-function oneLine(text: string, length: number): string {
-  const clean = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
-  return clean.length > length ? `${clean.slice(0, length - 1)}…` : clean;
 }

@@ -28,20 +28,24 @@ export function createApp({ scans, metrics, log, isReady }: AppOptions): Express
     (request, response) => {
       if (!isReady()) {
         metrics.refused('not_ready');
-        response.set('Retry-After', '1').status(503).send('the scans are still being read; ask again\n');
+        response
+          .set('Retry-After', '1')
+          .status(503)
+          .type('text/plain')
+          .send('the scans are still being read; ask again\n');
         return;
       }
       const start = performance.now();
       const body: unknown = request.body;
       const admission = admit(parseReview(Buffer.isBuffer(body) ? body.toString() : ''), scans, new Date());
       const answer = JSON.stringify(admission.answer);
-    // Not express' send(), which would hash the answer; and a text, not bytes, so that headers and body go out as one record.
-    response.writeHead(200, {
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(answer),
-    });
-    response.end(answer);
-    metrics.answered(admission, (performance.now() - start) / 1000);
+      // Not express' send(), which would hash the answer; and a text, not bytes, so that headers and body go out as one record.
+      response.writeHead(200, {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(answer),
+      });
+      response.end(answer);
+      metrics.answered(admission, (performance.now() - start) / 1000);
     },
   );
   app.use(onError(metrics, log));
@@ -50,20 +54,24 @@ export function createApp({ scans, metrics, log, isReady }: AppOptions): Express
 
 function onError(metrics: Metrics, log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    metrics.refused('invalid');
-    if (error instanceof ReviewError) {
-      response.status(400).send(`${error.message}\n`);
-      return;
-    }
     const status = statusOf(error);
+    metrics.refused(status < 500 ? 'invalid' : 'failed');
     if (status >= 500) log.error({ err: error }, 'an admission request failed');
     response
       .status(status)
-      .send(status === 413 ? `the review is larger than ${MAX_BODY}\n` : 'the request could not be read\n');
+      .type('text/plain')
+      .send(`${complaint(status, error)}\n`);
   };
 }
 
+function complaint(status: number, error: unknown): string {
+  if (error instanceof ReviewError) return error.message;
+  if (status === 413) return `the review is larger than ${MAX_BODY}`;
+  return status < 500 ? 'the request could not be read' : 'the webhook failed; its log says why';
+}
+
 function statusOf(error: unknown): number {
+  if (error instanceof ReviewError) return 400;
   const status: unknown =
     typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   return typeof status === 'number' ? status : 500;

@@ -64,8 +64,8 @@ export class Metrics {
     }
   }
 
-  /** Counts a request that got no review: not ready yet, or not readable. */
-  refused(result: 'not_ready' | 'invalid'): void {
+  /** Counts a request that got no review: not ready yet, not readable, or a mistake of ours. */
+  refused(result: 'not_ready' | 'invalid' | 'failed'): void {
     this.#requests.inc({ result });
   }
 

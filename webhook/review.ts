@@ -5,9 +5,8 @@ import type { Pod } from '../core/pod.ts';
 export interface PodRequest {
   readonly uid: string;
   readonly namespace: string;
-  readonly operation: 'CREATE' | 'UPDATE';
-  /** Empty, or `ephemeralcontainers`. */
-  readonly subResource: string;
+  /** Empty: the pod is created; else ephemeral containers are added to one that runs. */
+  readonly subResource: '' | 'ephemeralcontainers';
   readonly pod: Pod;
   /** The pod before an update. */
   readonly oldPod?: Pod;
@@ -32,20 +31,27 @@ export function parseReview(body: string): PodRequest {
       'request.kind is not v1 Pod: the webhook configuration asks for pods only',
     );
   }
-  const operation = request['operation'];
-  if (operation !== 'CREATE' && operation !== 'UPDATE') {
-    throw new ReviewError('InvalidReview', 'request.operation is neither CREATE nor UPDATE');
-  }
   const oldObject = request['oldObject'];
   return {
     uid: text(request['uid'], 'request.uid'),
     namespace: text(request['namespace'], 'request.namespace'),
-    operation,
-    subResource:
-      request['subResource'] === undefined ? '' : text(request['subResource'], 'request.subResource'),
+    subResource: subResourceOf(request),
     pod: podOf(request['object'], 'request.object'),
     ...(oldObject !== undefined && oldObject !== null && { oldPod: podOf(oldObject, 'request.oldObject') }),
   };
+}
+
+/** Any other update is refused: it would change the image of a pod that runs, which restarts its container. */
+function subResourceOf(request: Record<string, unknown>): PodRequest['subResource'] {
+  const operation = text(request['operation'], 'request.operation');
+  const subResource =
+    request['subResource'] === undefined ? '' : text(request['subResource'], 'request.subResource');
+  if (operation === 'CREATE' && subResource === '') return subResource;
+  if (operation === 'UPDATE' && subResource === 'ephemeralcontainers') return subResource;
+  throw new ReviewError(
+    'InvalidReview',
+    `request is ${operation} of pods${subResource && `/${subResource}`}: the webhook configuration asks for CREATE of pods and UPDATE of pods/ephemeralcontainers only`,
+  );
 }
 
 function podOf(value: unknown, path: string): Pod {
@@ -57,17 +63,25 @@ function podOf(value: unknown, path: string): Pod {
   for (const [key, annotation] of Object.entries(annotations ?? {}))
     text(annotation, `${path}.metadata.annotations["${key}"]`);
   const spec = optionalRecord(pod['spec'], `${path}.spec`);
-  for (const field of ['containers', 'initContainers', 'ephemeralContainers', 'volumes']) {
-    named(spec?.[field], `${path}.spec.${field}`);
+  for (const field of ['containers', 'initContainers', 'ephemeralContainers']) {
+    for (const [at, container] of named(spec?.[field], `${path}.spec.${field}`))
+      optionalText(container['image'], `${at}.image`);
   }
+  for (const [at, volume] of named(spec?.['volumes'], `${path}.spec.volumes`))
+    optionalText(optionalRecord(volume['image'], `${at}.image`)?.['reference'], `${at}.image.reference`);
   return pod;
 }
 
-function named(list: unknown, path: string): void {
-  if (list === undefined || list === null) return;
+/** The objects of a list, which all have a name, and where they stand. */
+function named(list: unknown, path: string): [path: string, item: Record<string, unknown>][] {
+  if (list === undefined || list === null) return [];
   if (!Array.isArray(list)) throw new ReviewError('InvalidReview', `${path} is not a list`);
-  for (const [index, item] of list.entries())
-    text(record(item, `${path}[${index}]`)['name'], `${path}[${index}].name`);
+  return list.map((item: unknown, index) => {
+    const at = `${path}[${index}]`;
+    const object = record(item, at);
+    text(object['name'], `${at}.name`);
+    return [at, object];
+  });
 }
 
 function parseJson(body: string): unknown {
@@ -92,4 +106,8 @@ function optionalRecord(value: unknown, path: string): Record<string, unknown> |
 function text(value: unknown, path: string): string {
   if (typeof value !== 'string') throw new ReviewError('InvalidReview', `${path} is not a string`);
   return value;
+}
+
+function optionalText(value: unknown, path: string): void {
+  if (value !== undefined && value !== null) text(value, path);
 }

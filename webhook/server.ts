@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A certificate chain and its key, PEM. */
@@ -14,10 +14,14 @@ export interface KeyPair {
 // outlive them. Node's default is 5 s.
 const KEEP_ALIVE_MS = 120_000;
 const HEADERS_MS = 10_000;
+// More than the API server waits for us (`timeoutSeconds: 2`), and together with the grace less than the kubelet does.
+const FINISH_MS = 4000;
 
 /** The HTTPS server of the webhook: HTTP/1.1, a certificate that can be exchanged while it serves, a drain that loses nothing. */
 export class AdmissionServer {
   readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #unanswered = new Set<ServerResponse>();
   #draining = false;
 
   constructor(handle: RequestListener, pair: KeyPair) {
@@ -28,16 +32,22 @@ export class AdmissionServer {
         ALPNProtocols: ['http/1.1'],
         keepAliveTimeout: KEEP_ALIVE_MS,
         headersTimeout: HEADERS_MS,
+        handshakeTimeout: HEADERS_MS,
       },
       (request, response) => {
-        if (this.#draining) response.setHeader('Connection', 'close');
+        remember(this.#unanswered, response);
+        if (this.#draining) closeAfter(response);
         handle(request, response);
       },
     );
+    this.#server.on('connection', (socket: Socket) => remember(this.#sockets, socket));
   }
 
-  /** @returns the port that was bound */
-  async listen(host: string, port: number): Promise<number> {
+  /**
+   * @param host all interfaces when undefined
+   * @returns the port that was bound
+   */
+  async listen(host: string | undefined, port: number): Promise<number> {
     this.#server.listen(port, host);
     await once(this.#server, 'listening');
     return (this.#server.address() as AddressInfo).port;
@@ -50,14 +60,27 @@ export class AdmissionServer {
 
   /**
    * Takes leave: for `graceMs` all requests are still served, new connections too, since the Service forgets us only by and
-   * by, and each answer closes its connection. Then the port is closed, and what is in flight is finished.
+   * by, and each answer closes its connection. Then the port is closed, and what is in flight is finished, for which it
+   * has `finishMs`.
    */
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, finishMs = FINISH_MS): Promise<void> {
     if (!this.#server.listening) return;
     this.#draining = true;
+    for (const response of this.#unanswered) closeAfter(response);
     await delay(graceMs);
     const closed = once(this.#server, 'close');
     this.#server.close();
+    const cut = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), finishMs);
     await closed;
+    clearTimeout(cut);
   }
+}
+
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+}
+
+function remember<T extends ServerResponse | Socket>(open: Set<T>, item: T): void {
+  open.add(item);
+  item.once('close', () => open.delete(item));
 }

@@ -10,6 +10,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { CodedError, messageOf } from '../errors.ts';
+import { oneLine } from '../one-line.ts';
 import { type Piece, piecesOf } from './pieces.ts';
 import { readsAsNull } from './typed.ts';
 
@@ -73,14 +74,18 @@ function readPieces(text: string, lines: LineCounter, lineAt: LineAt): Piece[] {
   } catch (error) {
     if (error instanceof SourceError) throw error;
     // A file that is nested too deeply for the stack, for one.
-    throw new SourceError('NotYaml', `the file does not parse: ${messageOf(error)}`);
+    throw new SourceError('NotYaml', `the file does not parse: ${oneLine(messageOf(error))}`);
   }
 }
 
 function checkDocument({ errors, contents }: Document.Parsed, lineAt: LineAt): void {
   const [error] = errors;
   if (error !== undefined) {
-    throw new SourceError('NotYaml', `the file does not parse: ${error.message}`, lineAt(error.pos[0]));
+    throw new SourceError(
+      'NotYaml',
+      `the file does not parse: ${oneLine(error.message)}`,
+      lineAt(error.pos[0]),
+    );
   }
   if (isNull(contents)) return;
   if (!isMap(contents)) {
@@ -119,7 +124,7 @@ function checkAliases(pieces: readonly Piece[], lineAt: LineAt): void {
     if (piece.kind === 'alias' && !anchors.has(piece.name)) {
       throw new SourceError(
         'NotYaml',
-        `the file has no anchor for the alias *${piece.name}`,
+        `the file has no anchor for the alias *${oneLine(piece.name)}`,
         lineAt(piece.offset),
       );
     }

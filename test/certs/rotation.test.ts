@@ -90,6 +90,17 @@ describe('nextStep', async () => {
     assert.deepEqual((await stepsFrom(world)).kinds, ['issue-leaf']);
   });
 
+  it('replaces an authority whose key a person removed, and distrusts the old one once they remove that too', async () => {
+    const world = await installed();
+    world.damageSecret((content) => ({ ...content, authorityKey: '' }));
+    await world.heal();
+    assert.equal(world.authorities.length, 2);
+    const [signer] = world.authorities.map((authority) => authority.toString());
+    world.damageSecret((content) => ({ ...content, authorities: signer ?? '' }));
+    assert.deepEqual((await stepsFrom(world)).kinds, ['publish-bundle']);
+    assert.equal(world.bundle, signer);
+  });
+
   it('begins anew when everything has expired', async () => {
     const world = await installed();
     world.pass(POLICY.caValidMs);

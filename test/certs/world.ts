@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { issueAuthority, issueServing, type KeySource } from '../../certs/authority.ts';
 import { issuerOf, readAuthorities, readPair } from '../../certs/bundle.ts';
 import type { SecretContent } from '../../certs/holdings.ts';

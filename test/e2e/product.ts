@@ -29,7 +29,7 @@ export interface Product {
   /** The kubeconfig of the chart's service account: what it may not do, the programs cannot. */
   readonly kubeconfig: string;
   /** Starts a webhook that listens on `port`, by default the one that the API server calls; waits until it is ready. */
-  startWebhook(options?: { port?: number; args?: readonly string[] }): Promise<Program>;
+  startWebhook(options?: { port?: number; healthPort?: number; args?: readonly string[] }): Promise<Program>;
   /** Starts a reconciler, and waits until it answers; that it leads is another matter. */
   startReconciler(options?: {
     identity?: string;
@@ -73,10 +73,12 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
 
   return {
     kubeconfig,
-    startWebhook: ({ port = webhookPort, args = [] } = {}) =>
-      startProgram('webhook', ['--listen', `127.0.0.1:${port}`, '--kubeconfig', kubeconfig, ...args]),
-    startReconciler: ({ identity = 'reconciler-0', args = [], kubeconfig: own = kubeconfig } = {}) =>
-      startProgram('reconciler', [
+    startWebhook: async ({ port = webhookPort, healthPort, args = [] } = {}) => {
+      const own = ['--listen', `127.0.0.1:${port}`, '--kubeconfig', kubeconfig];
+      return startProgram('webhook', healthPort ?? (await freePort()), [...own, ...args]);
+    },
+    startReconciler: async ({ identity = 'reconciler-0', args = [], kubeconfig: own = kubeconfig } = {}) =>
+      startProgram('reconciler', await freePort(), [
         ...['--kubeconfig', own, '--identity', identity, '--webhook-url', webhookUrl],
         ...['--cache-dir', `${cacheDirectory}/${identity}`],
         ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
@@ -85,8 +87,11 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
   };
 }
 
-async function startProgram(name: 'webhook' | 'reconciler', args: readonly string[]): Promise<Program> {
-  const healthPort = await freePort();
+async function startProgram(
+  name: 'webhook' | 'reconciler',
+  healthPort: number,
+  args: readonly string[],
+): Promise<Program> {
   const running = startProcess({
     name,
     command: process.execPath,

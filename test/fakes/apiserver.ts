@@ -164,10 +164,11 @@ export class FakeApiServer {
     const planned = this.#planned.findIndex(({ matches }) => matches(request));
     const [plan] = planned < 0 ? [] : this.#planned.splice(planned, 1);
     if (plan !== undefined) plan.answer(request, response);
-    else this.#answer(request, response);
+    else this.answer(request, response);
   }
 
-  #answer(request: Recorded, response: ServerResponse): void {
+  /** The usual answer to a request, for a plan that only does something before it. */
+  answer(request: Recorded, response: ServerResponse): void {
     const { name, ...collection } = parsePath(request.path);
     if (request.isWatch) return this.#watch(request, collection, response);
     if (request.method === 'POST') return this.#create(request, collection, response);

@@ -99,6 +99,24 @@ describe('lead', () => {
     assert.ok(performance.now() - begun < 30_000, 'nobody waited for an expiry');
   });
 
+  it('is refused the Lease that another took between its look and its write', async () => {
+    let taken = 0;
+    put({ holderIdentity: '' });
+    server.plan(isWrite, (request, response) => {
+      put({ holderIdentity: 'faster', leaseDurationSeconds: 1 });
+      taken = performance.now();
+      server.answer(request, response);
+    });
+    await lead(client, options('one'), async () => {
+      assert.ok(performance.now() - taken >= 1000, 'the faster one had it for its time');
+    });
+  });
+
+  it('takes a Lease at once that was given up, however long it was for', { timeout: 20_000 }, async () => {
+    put({ holderIdentity: '', leaseDurationSeconds: 3600, leaseTransitions: 2 });
+    await lead(client, options('one'), async () => assert.equal((await spec()).leaseTransitions, 3));
+  });
+
   it('takes a Lease over only after it has seen it unchanged for its duration, whatever the times in it say', async () => {
     // Renewed long ago by its own clock, and yet just renewed for all we know.
     put({

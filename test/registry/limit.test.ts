@@ -51,6 +51,23 @@ test('no more than the limit are under way at one host, and others do not wait f
   assert.equal((await Promise.all(all)).length, 5);
 });
 
+test('the limit holds for requests that come when others have ended', async () => {
+  const wire = new Wire();
+  const send = withLimit(wire.send, 2);
+  const all = [send(requestTo('a.io')), send(requestTo('a.io'))];
+  await settled();
+  wire.answer();
+  await all[0];
+  all.push(send(requestTo('a.io')), send(requestTo('a.io')));
+  await settled();
+  assert.equal(wire.begun.length, 3);
+  for (let more = 0; more < 3; more++) {
+    wire.answer();
+    await settled();
+  }
+  await Promise.all(all);
+});
+
 test('a request that fails gives its place on', async () => {
   const wire = new Wire();
   const send = withLimit(wire.send, 1);

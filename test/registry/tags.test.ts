@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { repositoryOf } from '../../registry/endpoint.ts';
+import type { Send } from '../../registry/request.ts';
+import { listTags } from '../../registry/tags.ts';
 import {
   type Dialect,
   flood,
@@ -8,7 +11,7 @@ import {
   respondWith,
   startFakeRegistry,
 } from '../fakes/registry.ts';
-import { type Bench, failure, startBench, tagNames } from './harness.ts';
+import { ANONYMOUS, type Bench, failure, startBench, tagNames } from './harness.ts';
 
 function push(bench: Bench, tags: readonly string[]): void {
   for (const tag of tags) bench.registry.push('acme/app', tag);
@@ -98,6 +101,16 @@ test('a chain of pages without end is refused', async () => {
   });
   await failure(bench.list(), 'InvalidAnswer', /more than 50 tags/);
   assert.ok(bench.registry.requests.length < 60);
+});
+
+test('a chain of empty pages without end is refused', async () => {
+  let page = 0;
+  const send: Send = async ({ url }) => {
+    const link = `<?last=${page++}>; rel="next"`;
+    return { status: 200, headers: { link }, body: Buffer.from('{"tags":[]}'), url };
+  };
+  const repository = repositoryOf({ registry: 'ghcr.io', repository: 'acme/app' }, []);
+  await failure(listTags(send, repository, ANONYMOUS, 1000), 'InvalidAnswer', /more than 5000 pages/);
 });
 
 test('a page of 100 MB is refused, and not read to its end', async () => {

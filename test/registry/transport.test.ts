@@ -130,6 +130,17 @@ for (const [name, respond] of Object.entries({ 'never answers': hang, 'never end
   });
 }
 
+test('a request that is aborted while it is under way throws the reason itself', async () => {
+  await using registry = await startFakeRegistry();
+  const abort = new AbortController();
+  const reason = new Error('enough');
+  registry.fail({ respond: () => abort.abort(reason) });
+  const transport = createTransport({ timeoutMs: 5_000, userAgent: 'test' });
+  const access = { credentials: [], signal: abort.signal };
+  await assert.rejects(transport.send({ ...requestTo(`${registry.origin}/v2/`), access }), reason);
+  await transport.close();
+});
+
 test('a call that is aborted before it begins sends nothing', async () => {
   await using bench = await startBench();
   await assert.rejects(

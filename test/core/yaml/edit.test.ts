@@ -4,9 +4,9 @@ import { editMarkers, type LeftAlone } from '../../../core/yaml/edit.ts';
 import { DIGEST, lookupOf } from './lookup.ts';
 
 const MARKER = '{"$imagescan": "app:tag"}';
-/** `@` stands for a marker that asks for the tag, `%` for one that asks for the image. */
+/** `@` stands for a marker that asks for the tag, `§` for one that asks for the image. */
 const written = (text: string): string =>
-  text.replaceAll('@', MARKER).replaceAll('%', '{"$imagescan": "app"}');
+  text.replaceAll('@', MARKER).replaceAll('§', '{"$imagescan": "app"}');
 const name = (text: string): string => JSON.stringify(text);
 
 /** Fails unless `before` becomes `after`, in which nothing is left to do. */
@@ -73,7 +73,6 @@ describe('a marker stands by the value on its line or alone above it', () => {
     '? a\n:\n  # @\n  old\n',
     '<<: {a: old # @\n }\n',
     'a: old # @\na: x\n',
-    'kind: List\nitems: []\na: old # @\n',
     '--- {a: old # @\n }\n',
     'a: old # @\n---\n',
     'a: old # @\n---\nnull\n---\n# c\n---\t# d\n{}\n',
@@ -81,6 +80,13 @@ describe('a marker stands by the value on its line or alone above it', () => {
     'metadata: null\na: old # @\n',
   ];
   for (const text of places) it(name(text), () => becomes(text, text.replace('old', '1.2.3')));
+
+  it('in a List too, whose items Fleet would write to files of their own', () => {
+    becomes(
+      'kind: List\nitems:\n- kind: Pod\n  image: old # @\n',
+      'kind: List\nitems:\n- kind: Pod\n  image: 1.2.3 # @\n',
+    );
+  });
 });
 
 describe('other comments stand by no value', () => {
@@ -182,16 +188,16 @@ describe('quotes are added where the new value would read as another type', () =
     ['2024-01-08', 'a: x # @\n', 'a: "2024-01-08" # @\n'],
     ['2024-01-08', 'a: 2024-01-01 # @\n', 'a: 2024-01-08 # @\n'],
     ['2024-01-08', 'a: "2024-01-01" # @\n', 'a: "2024-01-08" # @\n'],
-    ['', 'a: x # %\n', 'a: "ghcr.io/acme/app:" # %\n'],
+    ['', 'a: x # §\n', 'a: "ghcr.io/acme/app:" # §\n'],
   ];
   for (const [tag, before, after] of cases)
     it(`${tag} in ${name(before)}`, () => becomes(before, after, lookupOf(tag)));
 
   it('in front of a port in brackets', () => {
-    becomes('a: x # %\n', 'a: "[::1]:5000/app:1" # %\n', lookupOf('1', '[::1]:5000/app'));
+    becomes('a: x # §\n', 'a: "[::1]:5000/app:1" # §\n', lookupOf('1', '[::1]:5000/app'));
   });
   it('but no image needs them, nor in a flow mapping', () => {
-    becomes('a: {b: old # %\n }\n', 'a: {b: ghcr.io/acme/app:1.2.3 # %\n }\n');
+    becomes('a: {b: old # §\n }\n', 'a: {b: ghcr.io/acme/app:1.2.3 # §\n }\n');
   });
   it('and a number that says the right thing gets them along with another change only', () => {
     assert.deepEqual(leftIn('a: 20240101 # @\n', lookupOf('20240101')), []);
@@ -220,7 +226,7 @@ describe('a file is left alone whole', () => {
     ['metadata: x\na: old # @\n', '1 OddMetadata'],
     ['a: old # @\nmetadata: [a]\n', '2 OddMetadata'],
     ['a: &x {}\nmetadata: *x\nb: old # @\n', '2 OddMetadata'],
-    ['metadata:\n  annotations: [a]\na: old # @\n', '1 OddMetadata'],
+    ['metadata:\n  annotations: [a]\na: old # @\n', '2 OddMetadata'],
     ['a: old # @\n---\nmetadata: ""\n', '3 OddMetadata'],
     [`a: old # @\nb: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, '2 NotYaml'],
     [`a: old # @\nb: ${'x'.repeat(4 * 1024 * 1024)}\n`, 'TooLarge'],
