@@ -70,14 +70,10 @@ type ConditionText = Omit<ConditionState, 'observedGeneration'>;
 
 function scannedCondition(result: ScanResult): ConditionText {
   const type = 'ImageScanned';
-  return result.kind === 'selected'
-    ? {
-        type,
-        status: 'True',
-        reason: 'Scanned',
-        message: `chose ${result.value.tag} among ${result.tagCount} tags`,
-      }
-    : { type, status: 'False', reason: result.reason, message: result.message };
+  if (result.kind === 'failed') return { type, status: 'False', reason: result.reason, message: result.message };
+  const { value, tagCount, warning } = result;
+  const message = `chose ${value.tag} among ${tagCount} tags${warning === undefined ? '' : `; ${warning}`}`;
+  return { type, status: 'True', reason: 'Scanned', message };
 }
 
 function readyCondition(

@@ -25,7 +25,13 @@ export type ScanFailure =
 
 /** What a scan of a registry gave. */
 export type ScanResult =
-  | { readonly kind: 'selected'; readonly value: Value; readonly tagCount: number }
+  | {
+      readonly kind: 'selected';
+      readonly value: Value;
+      readonly tagCount: number;
+      /** The choice keeps to the policy but may not be what was meant. */
+      readonly warning?: string;
+    }
   | {
       readonly kind: 'failed';
       readonly reason: ScanFailure;
@@ -65,7 +71,8 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
       return { kind: 'failed', reason: choice.reason, message: choice.message, tagCount: tags.length };
     const { digest } = await dependencies.registry.resolve({ ...reference, tag: choice.tag }, auth);
     const value = { name: reference.name, canonicalName: canonicalName(reference), tag: choice.tag, digest };
-    return { kind: 'selected', value, tagCount: tags.length };
+    const { warning } = choice;
+    return { kind: 'selected', value, tagCount: tags.length, ...(warning !== undefined && { warning }) };
   } catch (error) {
     dependencies.signal.throwIfAborted();
     return { ...failure(error), ...(tagCount !== undefined && { tagCount }) };
