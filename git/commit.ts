@@ -1,7 +1,8 @@
+import { cleanPath } from '../core/paths.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import type { GitContext } from './environment.ts';
-import { type FileMode, fromRoot } from './tree.ts';
+import type { FileMode } from './tree.ts';
 
 /** A file as it is to be after the commit. */
 export interface Change {
@@ -49,7 +50,7 @@ function check({ changes, message }: CommitOptions): void {
   if (changes.length === 0) throw new GitError('Failed', 'a commit without changes was asked for');
   if (message.includes('\0'))
     throw new GitError('Failed', 'the commit message holds a NUL, which Git does not allow');
-  const unfit = changes.find(({ path }) => path === '' || path.includes('\0') || path !== fromRoot(path));
+  const unfit = changes.find(({ path }) => path === '' || path.includes('\0') || path !== cleanPath(path));
   if (unfit !== undefined)
     throw new GitError('Failed', `${JSON.stringify(unfit.path)} is no path of a file in a commit`);
 }

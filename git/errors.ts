@@ -29,8 +29,5 @@ export class GitError extends CodedError<GitErrorCode> {
   }
 }
 
-/** A path of the GitRepo that leads out of the repository, or to nothing in it. */
-export class PathError extends CodedError<'PathEscapes' | 'PathMissing'> {}
-
 /** A repository URL or branch name that is refused before anything is asked of a server. */
 export class AddressError extends CodedError<'InvalidURL' | 'InvalidBranch'> {}

@@ -1,4 +1,4 @@
-import { PathError } from './errors.ts';
+import { cleanPath, PathError } from '../core/paths.ts';
 import { localGit } from './cache.ts';
 import type { GitContext } from './environment.ts';
 
@@ -39,7 +39,7 @@ export async function listTree(
   commit: string,
   paths: readonly string[],
 ): Promise<Listing> {
-  const wanted = new Set(paths.map(fromRoot));
+  const wanted = new Set(paths.map(cleanPath));
   const pathspecs = wanted.has('') ? [] : [...wanted];
   const { stdout } = await localGit(context, ['ls-tree', '-r', '-z', '-l', commit, '--', ...pathspecs]);
   const entries = entriesOf(stdout);
@@ -50,24 +50,6 @@ export async function listTree(
     files: entries.filter((entry) => 'oid' in entry),
     others: entries.filter((entry) => 'kind' in entry),
   };
-}
-
-/**
- * A path with `.`, `..` and needless slashes resolved; `''` is the root.
- *
- * @throws {PathError} `PathEscapes`
- */
-export function fromRoot(given: string): string {
-  const parts: string[] = [];
-  for (const part of given.split('/')) {
-    if (part === '..' && parts.pop() === undefined) {
-      throw new PathError('PathEscapes', `path ${quote(given)} leads out of the repository`);
-    }
-    if (part !== '..' && part !== '.' && part !== '') parts.push(part);
-  }
-  if (given.includes('\0'))
-    throw new PathError('PathMissing', `path ${quote(given)} holds a NUL, as no path in Git can`);
-  return parts.join('/');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,7 +1,7 @@
 import { MARKER_BYTES, type Marker } from '../core/marker.ts';
 import type { Lookup } from '../core/scan.ts';
 import { editMarkers, type Edit } from '../core/yaml/edit.ts';
-import { isYamlFile } from '../core/yaml/paths.ts';
+import { isYamlFile } from '../core/paths.ts';
 import type { Change, FileEntry, OtherEntry, Repository } from '../git/repository.ts';
 
 /** A file or marker that write-back does not touch, and why. */

@@ -70,7 +70,8 @@ type ConditionText = Omit<ConditionState, 'observedGeneration'>;
 
 function scannedCondition(result: ScanResult): ConditionText {
   const type = 'ImageScanned';
-  if (result.kind === 'failed') return { type, status: 'False', reason: result.reason, message: result.message };
+  if (result.kind === 'failed')
+    return { type, status: 'False', reason: result.reason, message: result.message };
   const { value, tagCount, warning } = result;
   const message = `chose ${value.tag} among ${tagCount} tags${warning === undefined ? '' : `; ${warning}`}`;
   return { type, status: 'True', reason: 'Scanned', message };

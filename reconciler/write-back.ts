@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { CodedError, messageOf } from '../core/errors.ts';
+import { PathError } from '../core/paths.ts';
 import type { ScanIndex } from '../core/scan.ts';
-import { AddressError, GitError, type GitErrorCode, PathError } from '../git/errors.ts';
+import { AddressError, GitError, type GitErrorCode } from '../git/errors.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type EditPlan, planEdits } from './edit-plan.ts';

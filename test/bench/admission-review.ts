@@ -9,7 +9,12 @@ const VALUES = 10;
 export function scanNumber(number: number): Scan {
   const name = `registry.example.com/team-${number % NAMESPACES}/app-${number}`;
   const history = Array.from({ length: VALUES }, (_, index) => ({
-    value: { name, canonicalName: name, tag: `1.${VALUES - index}.0`, digest: `sha256:${String(number * VALUES + index).padStart(64, '0')}` },
+    value: {
+      name,
+      canonicalName: name,
+      tag: `1.${VALUES - index}.0`,
+      digest: `sha256:${String(number * VALUES + index).padStart(64, '0')}`,
+    },
     since: Date.UTC(2026, 0, VALUES - index),
     cause: 'Scan' as const,
   }));
@@ -30,12 +35,25 @@ export function review(): string {
   const container = (name: string, image: string): object => ({
     name,
     image,
-    env: Array.from({ length: 8 }, (_, index) => ({ name: `SETTING_${index}`, value: `value of setting ${index}` })),
+    env: Array.from({ length: 8 }, (_, index) => ({
+      name: `SETTING_${index}`,
+      value: `value of setting ${index}`,
+    })),
     ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
-    livenessProbe: { httpGet: { path: '/healthz', port: 'http', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
-    readinessProbe: { httpGet: { path: '/readyz', port: 'http', scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
-    volumeMounts: [{ name: 'token', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+    livenessProbe: {
+      httpGet: { path: '/healthz', port: 'http', scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 10,
+    },
+    readinessProbe: {
+      httpGet: { path: '/readyz', port: 'http', scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 10,
+    },
+    volumeMounts: [
+      { name: 'token', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
+    ],
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     imagePullPolicy: 'IfNotPresent',
@@ -48,16 +66,39 @@ export function review(): string {
       creationTimestamp: null,
       labels: { app: 'app-42', 'pod-template-hash': '6d4b75cb6d' },
       annotations: { 'imagescan.fleetscan.io/app': '{"$imagescan": "app-42:digest"}' },
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'app-42-6d4b75cb6d', uid: 'b8f2', controller: true }],
+      ownerReferences: [
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: 'app-42-6d4b75cb6d',
+          uid: 'b8f2',
+          controller: true,
+        },
+      ],
     },
     spec: {
-      containers: [container('app', 'registry.example.com/team-42/app-42:1.0.0'), container('sidecar', 'registry.example.com/mesh/proxy:2.1')],
-      volumes: [{ name: 'token', projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }] } }],
+      containers: [
+        container('app', 'registry.example.com/team-42/app-42:1.0.0'),
+        container('sidecar', 'registry.example.com/mesh/proxy:2.1'),
+      ],
+      volumes: [
+        {
+          name: 'token',
+          projected: { sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }] },
+        },
+      ],
       restartPolicy: 'Always',
       dnsPolicy: 'ClusterFirst',
       serviceAccountName: 'default',
       schedulerName: 'default-scheduler',
-      tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }],
+      tolerations: [
+        {
+          key: 'node.kubernetes.io/not-ready',
+          operator: 'Exists',
+          effect: 'NoExecute',
+          tolerationSeconds: 300,
+        },
+      ],
     },
     status: {},
   };
@@ -72,7 +113,10 @@ export function review(): string {
       requestResource: { group: '', version: 'v1', resource: 'pods' },
       namespace: 'team-42',
       operation: 'CREATE',
-      userInfo: { username: 'system:serviceaccount:kube-system:replicaset-controller', groups: ['system:serviceaccounts', 'system:authenticated'] },
+      userInfo: {
+        username: 'system:serviceaccount:kube-system:replicaset-controller',
+        groups: ['system:serviceaccounts', 'system:authenticated'],
+      },
       object: pod,
       oldObject: null,
       dryRun: false,

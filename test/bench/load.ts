@@ -56,7 +56,8 @@ function repeat(socket: TLSSocket, request: Buffer, until: number, latencies: nu
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
       const length = answerLength(received);
       if (length === undefined || received.length < length) return;
-      if (!received.subarray(0, 15).includes(' 200 ')) return reject(new Error(received.toString('latin1', 0, 500)));
+      if (!received.subarray(0, 15).includes(' 200 '))
+        return reject(new Error(received.toString('latin1', 0, 500)));
       received = Buffer.alloc(0);
       const now = performance.now();
       latencies.push(now - sent);

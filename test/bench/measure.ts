@@ -5,5 +5,8 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
 
 /** The middle of numbers in any order. */
 export function median(numbers: readonly number[]): number {
-  return quantile(numbers.toSorted((a, b) => a - b), 0.5);
+  return quantile(
+    numbers.toSorted((a, b) => a - b),
+    0.5,
+  );
 }

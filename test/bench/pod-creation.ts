@@ -27,7 +27,10 @@ export async function podCreation(): Promise<Record<string, number>> {
       times.with.push(await createPod(client, `with-${number}`, { 'imagescan.fleetscan.io/app': 'app' }));
       times.without.push(await createPod(client, `without-${number}`, {}));
     }
-    const sorted = { with: times.with.toSorted((a, b) => a - b), without: times.without.toSorted((a, b) => a - b) };
+    const sorted = {
+      with: times.with.toSorted((a, b) => a - b),
+      without: times.without.toSorted((a, b) => a - b),
+    };
     return {
       'pod created with the webhook, p50 ms': quantile(sorted.with, 0.5),
       'pod created without, p50 ms': quantile(sorted.without, 0.5),
@@ -42,15 +45,29 @@ export async function podCreation(): Promise<Record<string, number>> {
 
 // No registry: a suspended scan is left alone, and what its status says is in force.
 async function putScan(client: KubeClient): Promise<void> {
-  const scan = { apiVersion: 'fleetscan.io/v1alpha1', kind: 'ImageScan', metadata: { name: 'app' }, spec: { image: IMAGE, suspend: true } };
+  const scan = {
+    apiVersion: 'fleetscan.io/v1alpha1',
+    kind: 'ImageScan',
+    metadata: { name: 'app' },
+    spec: { image: IMAGE, suspend: true },
+  };
   const path = { resource: IMAGE_SCANS, namespace: 'default' };
   await client.create(path, scan);
   const digest = `sha256:${'0'.repeat(64)}`;
-  const status = { canonicalImageName: IMAGE, latestTag: '1.0.0', latestImage: `${IMAGE}:1.0.0`, latestDigest: digest };
+  const status = {
+    canonicalImageName: IMAGE,
+    latestTag: '1.0.0',
+    latestImage: `${IMAGE}:1.0.0`,
+    latestDigest: digest,
+  };
   await client.patch({ ...path, name: 'app', subresource: 'status' }, { status }, 'merge');
 }
 
-async function createPod(client: KubeClient, name: string, annotations: Record<string, string>): Promise<number> {
+async function createPod(
+  client: KubeClient,
+  name: string,
+  annotations: Record<string, string>,
+): Promise<number> {
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -4,7 +4,7 @@ import { canonicalName, tryParseReference } from '../../core/reference.ts';
 import { type Scan, ScanIndex } from '../../core/scan.ts';
 import type { Value } from '../../core/value.ts';
 import { editMarkers } from '../../core/yaml/edit.ts';
-import { PathError, selectPaths } from '../../core/yaml/paths.ts';
+import { PathError, selectPaths } from '../../core/paths.ts';
 import type { Outcome } from './outcome.ts';
 
 const scanResult = z.object({

@@ -76,7 +76,11 @@ describe('an annotation marker', () => {
     ['{"$imagescan": "app"} # x', /is not JSON/, 'something after it'],
     ['{}', /has no "\$imagescan"/, 'no key of ours'],
     ['{"$imagepolicy": "a:b"}', /has no "\$imagescan"/, "Flux's key"],
-    ['{"__proto__": {"$imagescan": "app"}}', /the value of "__proto__" is not a string/, 'a key that would be inherited'],
+    [
+      '{"__proto__": {"$imagescan": "app"}}',
+      /the value of "__proto__" is not a string/,
+      'a key that would be inherited',
+    ],
     ['{"$imagescan": 1}', /the value of "\$imagescan" is not a string/, 'a number'],
     ['{"$imagescan": null}', /has no "\$imagescan"/, 'null is as good as absent'],
     ['{"$imagescan": ["app"]}', /the value of "\$imagescan" is not a string/, 'a list'],
@@ -96,7 +100,24 @@ describe('an annotation marker', () => {
   });
 
   it('takes anything, and throws no other error', () => {
-    const unit = fc.constantFrom('app', ':', '/', '~', '~1', '%', '%20', '{', '}', '"', '$imagescan', ' ', '\n', ',', '[', '1');
+    const unit = fc.constantFrom(
+      'app',
+      ':',
+      '/',
+      '~',
+      '~1',
+      '%',
+      '%20',
+      '{',
+      '}',
+      '"',
+      '$imagescan',
+      ' ',
+      '\n',
+      ',',
+      '[',
+      '1',
+    );
     const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit }), fc.json());
     fc.assert(
       fc.property(texts, (text) => {
@@ -123,7 +144,11 @@ describe('an annotation marker', () => {
   it('takes no longer over a huge text than its length warrants', { timeout: 5000 }, () => {
     const huge = 500_000;
     for (const piece of ['a', ':tag', '/', '~1', '~', '%20', '%', ' ', '{', '{"a":', '[', '\\']) {
-      for (const text of [piece.repeat(huge), `{"$imagescan": "${piece.repeat(huge)}"}`, `{${piece.repeat(huge)}`]) {
+      for (const text of [
+        piece.repeat(huge),
+        `{"$imagescan": "${piece.repeat(huge)}"}`,
+        `{${piece.repeat(huge)}`,
+      ]) {
         try {
           parseAnnotationMarker(text);
         } catch (error) {
@@ -174,7 +199,11 @@ describe('a comment marker', () => {
 
 describe('unknownFormError', () => {
   const rows: [text: string, message: string | undefined, why: string][] = [
-    ['app:foo', '"foo" is no form of a marker; use :name, :tag, :digest, :sha or none', 'a suffix that is none'],
+    [
+      'app:foo',
+      '"foo" is no form of a marker; use :name, :tag, :digest, :sha or none',
+      'a suffix that is none',
+    ],
     ['app:', '"" is no form of a marker; use :name, :tag, :digest, :sha or none', 'nothing after the colon'],
     ['app:tag', undefined, 'a form'],
     ['app', undefined, 'no suffix'],

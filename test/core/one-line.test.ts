@@ -22,12 +22,16 @@ describe('oneLine', () => {
 
   it('gives well-formed text without control characters, never longer than asked', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.integer({ min: 1, max: 30 }), (text, length) => {
-        const line = oneLine(text, length);
-        assert.ok(line.length <= length);
-        assert.ok(line.isWellFormed());
-        assert.doesNotMatch(line, /\p{Cc}/u);
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 40 }),
+        fc.integer({ min: 1, max: 30 }),
+        (text, length) => {
+          const line = oneLine(text, length);
+          assert.ok(line.length <= length);
+          assert.ok(line.isWellFormed());
+          assert.doesNotMatch(line, /\p{Cc}/u);
+        },
+      ),
     );
   });
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addedEphemeralContainers, type Pod, podImages } from '../../core/pod.ts';
 
-const shown = (pod: Pod): string[] => podImages(pod).map(({ kind, name, image, path }) => `${kind} ${name} ${image} ${path}`);
+const shown = (pod: Pod): string[] =>
+  podImages(pod).map(({ kind, name, image, path }) => `${kind} ${name} ${image} ${path}`);
 
 describe('podImages', () => {
   it('finds the images of all kinds, and where they stand', () => {
@@ -28,7 +29,10 @@ describe('podImages', () => {
 
   it('gives those without an image as well: a marker may bring it', () => {
     const pod: Pod = {
-      spec: { containers: [{ name: 'app' }, { name: 'web', image: null }], volumes: [{ name: 'model', image: {} }] },
+      spec: {
+        containers: [{ name: 'app' }, { name: 'web', image: null }],
+        volumes: [{ name: 'model', image: {} }],
+      },
     };
     assert.deepEqual(shown(pod), [
       'container app  /spec/containers/0/image',
@@ -47,7 +51,8 @@ describe('podImages', () => {
     ],
     [{ spec: { volumes: [{ name: 'x', image: null }] } }, 'a null image volume'],
   ];
-  for (const [pod, why] of empty) it(`of a pod with ${why} are none`, () => assert.deepEqual(podImages(pod), []));
+  for (const [pod, why] of empty)
+    it(`of a pod with ${why} are none`, () => assert.deepEqual(podImages(pod), []));
 });
 
 describe('addedEphemeralContainers', () => {
@@ -61,7 +66,9 @@ describe('addedEphemeralContainers', () => {
     addedEphemeralContainers(pod, before).map(({ name, path }) => `${name} ${path}`);
 
   it('are the new ones and no other image', () => {
-    assert.deepEqual(added(withDebug('old', 'new'), withDebug('old')), ['new /spec/ephemeralContainers/1/image']);
+    assert.deepEqual(added(withDebug('old', 'new'), withDebug('old')), [
+      'new /spec/ephemeralContainers/1/image',
+    ]);
   });
 
   it('are all, when there was none before', () => {

@@ -56,9 +56,24 @@ describe('parseReference', () => {
   const spelled: [text: string, name: string, canonical: string, why: string][] = [
     ['nginx:1', 'nginx', 'index.docker.io/library/nginx', 'the name is as it was written'],
     ['docker.io/library/nginx:1', 'docker.io/library/nginx', 'index.docker.io/library/nginx', 'all of it'],
-    ['index.docker.io/nginx', 'index.docker.io/nginx', 'index.docker.io/library/nginx', "the hub's other name"],
-    ['docker.io/acme/app', 'docker.io/acme/app', 'index.docker.io/acme/app', 'library is for lone names only'],
-    ['nginx:5000', 'nginx', 'index.docker.io/library/nginx', 'what looks like a port is a tag when no path follows'],
+    [
+      'index.docker.io/nginx',
+      'index.docker.io/nginx',
+      'index.docker.io/library/nginx',
+      "the hub's other name",
+    ],
+    [
+      'docker.io/acme/app',
+      'docker.io/acme/app',
+      'index.docker.io/acme/app',
+      'library is for lone names only',
+    ],
+    [
+      'nginx:5000',
+      'nginx',
+      'index.docker.io/library/nginx',
+      'what looks like a port is a tag when no path follows',
+    ],
     ['reg:5000/ab:5000', 'reg:5000/ab', 'reg:5000/ab', 'port and tag'],
     ['[::1]:5000/app', '[::1]:5000/app', '[::1]:5000/app', 'an IPv6 host'],
     ['Reg.Example.COM/app', 'Reg.Example.COM/app', 'Reg.Example.COM/app', 'a host may have capitals'],
@@ -99,7 +114,9 @@ describe('parseReference', () => {
   }
 
   it('loses nothing of what it accepts, whatever the text', () => {
-    const odd = fc.string({ unit: fc.constantFrom('a', 'b', '/', ':', '.', '@', '-', 'sha256', '1', '[', ']', 'É') });
+    const odd = fc.string({
+      unit: fc.constantFrom('a', 'b', '/', ':', '.', '@', '-', 'sha256', '1', '[', ']', 'É'),
+    });
     fc.assert(
       fc.property(odd, (text) => {
         const reference = tryParseReference(text);
@@ -116,7 +133,9 @@ describe('parseReference', () => {
     const parts = { host, path, tag: fc.option(word, { nil: undefined }), pinned: fc.boolean() };
     fc.assert(
       fc.property(fc.record(parts), ({ host, path, tag, pinned }) => {
-        const reference = parseReference(`${host}${path}${tag ? `:${tag}` : ''}${pinned ? `@${digest()}` : ''}`);
+        const reference = parseReference(
+          `${host}${path}${tag ? `:${tag}` : ''}${pinned ? `@${digest()}` : ''}`,
+        );
         assert.equal(reference.name, host + path);
         assert.equal(reference.tag, tag);
         assert.equal(reference.digest, pinned ? digest() : undefined);

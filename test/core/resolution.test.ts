@@ -54,7 +54,9 @@ describe('parseResolutions', () => {
   });
 
   it('leaves the prototype of objects alone', () => {
-    const parsed = parseResolutions(`{"__proto__": ${JSON.stringify(GOOD)}, "constructor": ${JSON.stringify(GOOD)}}`);
+    const parsed = parseResolutions(
+      `{"__proto__": ${JSON.stringify(GOOD)}, "constructor": ${JSON.stringify(GOOD)}}`,
+    );
     assert.equal(Object.getPrototypeOf(parsed), Object.prototype);
     assert.deepEqual(Object.keys(parsed), ['__proto__', 'constructor']);
     assert.equal(Object.hasOwn({}, 'from'), false);

@@ -16,12 +16,22 @@ describe('ScanIndex.find', () => {
     ['app:tag', [ours], 'team/app tag', 'in the form that is asked for'],
     ['app', [scanOf({ name: 'x', tagName: 'app' })], 'team/x image', 'by its tagName'],
     ['x', [scanOf({ name: 'x', tagName: 'app' })], 'UnknownScan', 'and not by its name'],
-    ['app:tag', [ours, scanOf({ name: 'x', tagName: 'app:tag' })], 'team/x image', 'a tagName shadows the form'],
+    [
+      'app:tag',
+      [ours, scanOf({ name: 'x', tagName: 'app:tag' })],
+      'team/x image',
+      'a tagName shadows the form',
+    ],
     ['app:tag:tag', [scanOf({ name: 'x', tagName: 'app:tag' })], 'team/x tag', 'which can still be had'],
     ['a~1b', [scanOf({ name: 'x', tagName: 'a/b' })], 'team/x image', 'a tagName with a slash'],
     ['app:foo', [ours], 'UnknownForm', 'the scan is there, so the suffix is at fault'],
     ['app:foo', [], 'UnknownScan', 'no scan either way'],
-    ['app:foo', [scanOf({ name: 'x', tagName: 'app:foo' })], 'team/x image', 'a tagName that looks like a form'],
+    [
+      'app:foo',
+      [scanOf({ name: 'x', tagName: 'app:foo' })],
+      'team/x image',
+      'a tagName that looks like a form',
+    ],
     ['team/app:foo', [ours], 'UnknownForm', 'also with a namespace'],
     ['app', [ours, scanOf({ name: 'x', tagName: 'app' })], 'AmbiguousScan', 'two of one tagName'],
     ['app', [ours, infra({ exportTo: everywhere })], 'team/app image', 'the own namespace comes first'],
@@ -44,7 +54,12 @@ describe('ScanIndex.find', () => {
       'lab/app image',
       'unless one is named',
     ],
-    ['infra/app', [ours, infra({ exportTo: ['team'] })], 'infra/app image', 'a namespace passes over the own scan'],
+    [
+      'infra/app',
+      [ours, infra({ exportTo: ['team'] })],
+      'infra/app image',
+      'a namespace passes over the own scan',
+    ],
     ['infra/app:sha', [infra({ exportTo: ['team'] })], 'infra/app sha', 'in the form that is asked for'],
     ['infra/app', [ours, infra()], 'NotExported', 'named, and refused'],
     ['infra/app:tag', [infra()], 'NotExported', 'likewise with a form'],
@@ -72,7 +87,12 @@ describe('ScanIndex.find', () => {
     ['one', [forOne, forAll], 'AmbiguousScan', 'two that both serve'],
     [undefined, [forOne], 'team/one image', 'a pod belongs to no GitRepo and gets any'],
     [undefined, [forOne, forTwo], 'AmbiguousScan', 'which must be one'],
-    ['three', [forOne, infra({ exportTo: everywhere })], 'infra/app image', 'one for another repository hides nothing'],
+    [
+      'three',
+      [forOne, infra({ exportTo: everywhere })],
+      'infra/app image',
+      'one for another repository hides nothing',
+    ],
   ];
   for (const [gitrepo, scans, expected, why] of askers) {
     it(`app for GitRepo ${gitrepo} among ${scans.map(({ name }) => name).join(' ')}: ${why}`, () =>
@@ -159,7 +179,8 @@ describe('ScanIndex', () => {
       indexOf(scan, ...others)
         .namesakes(scan)
         .map(scanKey);
-    const twin = (differences: Partial<Scan> = {}): Scan => scanOf({ name: 'twin', tagName: 'app', ...differences });
+    const twin = (differences: Partial<Scan> = {}): Scan =>
+      scanOf({ name: 'twin', tagName: 'app', ...differences });
     assert.deepEqual(names(ours), []);
     assert.deepEqual(names(ours, twin()), ['team/twin']);
     assert.deepEqual(names(ours, twin({ gitrepoName: 'one' })), ['team/twin']);
@@ -202,7 +223,8 @@ describe('ScanIndex', () => {
           }
         }
         assert.equal(index.size, plain.size);
-        for (const marker of ['a', 'b', 'a:tag']) assert.equal(lookUp(index, marker), searched([...plain.values()], marker));
+        for (const marker of ['a', 'b', 'a:tag'])
+          assert.equal(lookUp(index, marker), searched([...plain.values()], marker));
       }),
     );
   });

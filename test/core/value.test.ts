@@ -13,7 +13,13 @@ const OLD = digest('b');
 const FORMS: Form[] = ['image', 'name', 'tag', 'digest', 'sha'];
 
 describe('containerImage', () => {
-  const rows: [form: Form, current: string, expected: string | undefined, why: string, value?: typeof NGINX][] = [
+  const rows: [
+    form: Form,
+    current: string,
+    expected: string | undefined,
+    why: string,
+    value?: typeof NGINX,
+  ][] = [
     ['image', 'nginx:1.0', 'nginx:1.3', 'the new tag'],
     ['image', 'nginx', 'nginx:1.3', 'where there was none'],
     ['image', `nginx:1.0@${OLD}`, 'nginx:1.3', 'an old digest goes, or the tag would mean nothing'],
@@ -50,12 +56,25 @@ describe('containerImage', () => {
   }
 
   it('changes nothing the second time', () => {
-    const images = fc.constantFrom('', 'x y', 'nginx', 'nginx:1', `nginx@${OLD}`, `docker.io/nginx:1@${OLD}`, 'reg:5000/app:1');
+    const images = fc.constantFrom(
+      '',
+      'x y',
+      'nginx',
+      'nginx:1',
+      `nginx@${OLD}`,
+      `docker.io/nginx:1@${OLD}`,
+      'reg:5000/app:1',
+    );
     fc.assert(
-      fc.property(fc.constantFrom(...FORMS), fc.constantFrom(NGINX, CANONICAL, APP), images, (form, value, image) => {
-        const once = containerImage(form, value, image);
-        if (once !== undefined) assert.equal(containerImage(form, value, once), once);
-      }),
+      fc.property(
+        fc.constantFrom(...FORMS),
+        fc.constantFrom(NGINX, CANONICAL, APP),
+        images,
+        (form, value, image) => {
+          const once = containerImage(form, value, image);
+          if (once !== undefined) assert.equal(containerImage(form, value, once), once);
+        },
+      ),
     );
   });
 });

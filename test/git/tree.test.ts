@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { PathError } from '../../git/errors.ts';
-import { fromRoot } from '../../git/tree.ts';
+import { cleanPath, PathError } from '../../core/paths.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
 import { commitOnServer, git, open } from './support.ts';
 
@@ -17,12 +16,12 @@ test('paths are read from the root, as Fleet reads them', () => {
     'a//b/': 'a/b',
     'a/../b': 'b',
   };
-  for (const [given, path] of Object.entries(inside)) assert.equal(fromRoot(given), path, given);
+  for (const [given, path] of Object.entries(inside)) assert.equal(cleanPath(given), path, given);
 });
 
 test('a path that leads out of the repository is refused', () => {
   for (const given of ['..', '../etc', '../../etc', 'sub/../../etc', '/../etc', 'a/../..', 'a/../../a']) {
-    assert.throws(() => fromRoot(given), code('PathEscapes'), given);
+    assert.throws(() => cleanPath(given), code('PathEscapes'), given);
   }
 });
 
@@ -31,8 +30,8 @@ test('a resolved path has no part that means another', () => {
   fc.assert(
     fc.property(fc.array(part), (parts) => {
       try {
-        const path = fromRoot(parts.join('/'));
-        assert.equal(fromRoot(path), path);
+        const path = cleanPath(parts.join('/'));
+        assert.equal(cleanPath(path), path);
         assert.ok(path === '' || path.split('/').every((name) => !['', '.', '..'].includes(name)), path);
       } catch (error) {
         assert.ok(code('PathEscapes')(error));

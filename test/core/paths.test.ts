@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cleanPath, isYamlFile, PathError, selectPaths } from '../../../core/yaml/paths.ts';
+import { cleanPath, isYamlFile, PathError, selectPaths } from '../../core/paths.ts';
 
 describe('isYamlFile', () => {
   for (const path of ['a.yaml', 'a.yml', 'x/.hidden/b.yaml', '.git/c.yml', 'Chart.yaml', '.yaml']) {

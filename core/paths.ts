@@ -1,4 +1,4 @@
-import { CodedError } from '../errors.ts';
+import { CodedError } from './errors.ts';
 
 /** Why a path of a GitRepo is refused: it leads out of the repository, or nothing is there. */
 export type PathErrorCode = 'PathEscapes' | 'PathMissing';
@@ -27,15 +27,19 @@ export function selectPaths(paths: readonly string[] | undefined, files: readonl
  * A path from the root of the repository without `.`, `..` and superfluous slashes; the root itself is the empty text. A
  * leading slash means the root of the repository.
  *
- * @throws {PathError} `PathEscapes` when it leads above the root, even if it comes back
+ * @throws {PathError} `PathEscapes` when it leads above the root, even if it comes back; `PathMissing` when it holds a
+ *   NUL, as no path can
  */
 export function cleanPath(path: string): string {
+  if (path.includes('\0')) {
+    throw new PathError('PathMissing', `path ${JSON.stringify(path)} holds a NUL, as no path in Git can`);
+  }
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) {
-      throw new PathError('PathEscapes', `path "${path}" resolves outside the repository root`);
+      throw new PathError('PathEscapes', `path ${JSON.stringify(path)} resolves outside the repository root`);
     }
   }
   return parts.join('/');
@@ -46,7 +50,7 @@ function existing(path: string, files: readonly string[]): string {
   if (root !== '' && !files.some((file) => isUnder(root, file))) {
     throw new PathError(
       'PathMissing',
-      `path "${path}" is not in the repository; check spec.paths of the GitRepo`,
+      `path ${JSON.stringify(path)} is not in the repository; check spec.paths of the GitRepo`,
     );
   }
   return root;
