@@ -1,3 +1,4 @@
+import { matchesGlob } from './glob.ts';
 import { type Marker, type Reading, unknownFormError } from './marker.ts';
 import { oneLine } from './one-line.ts';
 import type { Value } from './value.ts';
@@ -178,19 +179,4 @@ function servesGitRepo(scan: Scan, gitrepo: string | undefined): boolean {
 
 function exportsTo(scan: Scan, namespace: string): boolean {
   return scan.exportTo.some((pattern) => matchesGlob(pattern, namespace));
-}
-
-/** `*` matches any characters. Written out, not turned into a regular expression, so that no pattern can be slow. */
-function matchesGlob(pattern: string, text: string): boolean {
-  const [head = '', ...rest] = pattern.split('*');
-  if (rest.length === 0) return pattern === text;
-  const tail = rest.pop() ?? '';
-  if (!text.startsWith(head) || text.length < head.length + tail.length || !text.endsWith(tail)) return false;
-  let at = head.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > text.length - tail.length) return false;
-    at = found + part.length;
-  }
-  return true;
 }

@@ -87,7 +87,6 @@ export function parseKubeconfig(text: string, where: string): Kubeconfig {
 }
 
 function defaultFiles(): string[] {
-  // oxlint-disable-next-line node/no-process-env -- part of the loading rules that all Kubernetes clients share
   const listed = (process.env['KUBECONFIG'] ?? '').split(path.delimiter).filter((file) => file !== '');
   return listed.length > 0 ? listed : [path.join(homedir(), '.kube', 'config')];
 }

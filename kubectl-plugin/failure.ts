@@ -1,32 +1,34 @@
 import { CodedError } from '../core/errors.ts';
+import { ApiError } from '../kube/errors.ts';
+import { API_VERSION } from '../kube/kinds/common.ts';
 
 /** The command line cannot be carried out as it is. */
 export class UsageError extends CodedError<'Usage'> {}
 
-/** What was asked for was done, and did not lead where it should; the user has been told on the way. */
-export class Unsuccessful extends CodedError<'Unsuccessful'> {}
-
-// Those of kube/errors.ts that a server has said, by which kubectl words them.
-const FROM_SERVER = new Set([
-  'NotFound',
-  'Forbidden',
-  'Conflict',
-  'AlreadyExists',
-  'Invalid',
-  'BadRequest',
-  'Unauthorized',
-]);
-
-/** Tells the user what went wrong, in kubectl's words, and sets the exit code to 1. */
+/** Tells the user what went wrong, in kubectl's words, and sets the exit code to 1. Of several errors it tells each. */
 export function report(error: unknown): void {
   process.exitCode = 1;
-  if (error instanceof Unsuccessful) return;
-  process.stderr.write(`${text(error)}\n`);
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  for (const text of new Set(errors.map(errorText))) process.stderr.write(`${text}\n`);
 }
 
-function text(error: unknown): string {
-  if (!(error instanceof CodedError))
-    return `error: ${(error instanceof Error && error.stack) || String(error)}`;
-  const code: string = error.code;
-  return FROM_SERVER.has(code) ? `Error from server (${code}): ${error.message}` : `error: ${error.message}`;
+/** An error as kubectl words it (k8s.io/kubectl/pkg/cmd/util, `StandardErrorMessage`). */
+export function errorText(error: unknown): string {
+  if (error instanceof ApiError && error.status !== undefined) return serverText(error);
+  if (error instanceof CodedError) return `error: ${error.message}`;
+  // A mistake of ours: where it happened helps whoever looks into it.
+  return `error: ${(error instanceof Error && error.stack) || String(error)}`;
+}
+
+function serverText(error: ApiError): string {
+  const { code, message } = error;
+  if (code === 'Unauthorized') return `error: You must be logged in to the server (${message})`;
+  if (code === 'Server') return `Error from server: ${message}`;
+  if (code === 'NotFound' && !namesAnObject(error))
+    return `error: the server does not have the resources of ${API_VERSION}; is Fleetscan installed in this cluster?`;
+  return `Error from server (${code}): ${message}`;
+}
+
+function namesAnObject({ details }: ApiError): boolean {
+  return typeof details === 'object' && details !== null && 'name' in details && details.name !== '';
 }

@@ -1,3 +1,5 @@
+import { oneLine } from '../core/one-line.ts';
+
 /** A column: its heading, and what it says of an object. */
 export interface Column<T> {
   readonly heading: string;
@@ -8,46 +10,40 @@ const GAP = '   ';
 
 /**
  * Lays objects out as kubectl does: upper-case headings, columns as wide as their widest cell, three spaces between them,
- * no borders; `<none>` where there is nothing to say.
+ * no borders. Where there is nothing to say it says `<none>`. A cell is one line, and its control characters, which a
+ * terminal might obey, become spaces.
  *
- * @returns the lines; the first is the heading
+ * It may be asked again and again, as in a watch: the heading comes once, and no column becomes narrower than it was.
  */
-export function table<T>(columns: readonly Column<T>[], objects: readonly T[]): string[] {
-  const rows = [
-    columns.map(({ heading }) => heading),
-    ...objects.map((object) => columns.map(({ cell }) => cell(object) || '<none>')),
-  ];
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join(GAP)
-      .trimEnd(),
-  );
-}
+export class Table<T> {
+  readonly #columns: readonly Column<T>[];
+  readonly #widths: number[];
+  #hasHeading = false;
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const YEAR = 365 * DAY;
+  constructor(columns: readonly Column<T>[]) {
+    this.#columns = columns;
+    this.#widths = columns.map(({ heading }) => heading.length);
+  }
 
-/** A time gone by, as kubectl writes ages (k8s.io/apimachinery/pkg/util/duration): `42s`, `5m10s`, `3h`, `12d`, `2y30d`. */
-export function age(milliseconds: number): string {
-  if (milliseconds < 2 * MINUTE) return `${Math.max(0, Math.floor(milliseconds / SECOND))}s`;
-  if (milliseconds < 10 * MINUTE) return two(milliseconds, [MINUTE, 'm'], [SECOND, 's']);
-  if (milliseconds < 3 * HOUR) return `${Math.floor(milliseconds / MINUTE)}m`;
-  if (milliseconds < 8 * HOUR) return two(milliseconds, [HOUR, 'h'], [MINUTE, 'm']);
-  if (milliseconds < 2 * DAY) return `${Math.floor(milliseconds / HOUR)}h`;
-  if (milliseconds < 8 * DAY) return two(milliseconds, [DAY, 'd'], [HOUR, 'h']);
-  if (milliseconds < 2 * YEAR) return `${Math.floor(milliseconds / DAY)}d`;
-  if (milliseconds < 8 * YEAR) return two(milliseconds, [YEAR, 'y'], [DAY, 'd']);
-  return `${Math.floor(milliseconds / YEAR)}y`;
-}
+  /** The lines for these objects, the heading first when there is something to head. */
+  lines(objects: readonly T[]): string[] {
+    if (objects.length === 0) return [];
+    const rows = objects.map((object) => this.#columns.map(({ cell }) => oneLine(cell(object) || '<none>', Infinity)));
+    for (const row of rows) this.#widen(row);
+    if (!this.#hasHeading) rows.unshift(this.#columns.map(({ heading }) => heading));
+    this.#hasHeading = true;
+    return rows.map((row) => this.#line(row));
+  }
 
-type Unit = readonly [milliseconds: number, letter: string];
+  #widen(row: readonly string[]): void {
+    for (const [index, cell] of row.entries())
+      this.#widths[index] = Math.max(this.#widths[index] ?? 0, cell.length);
+  }
 
-function two(milliseconds: number, [large, letter]: Unit, [small, smallLetter]: Unit): string {
-  const rest = Math.floor((milliseconds % large) / small);
-  return `${Math.floor(milliseconds / large)}${letter}${rest === 0 ? '' : `${rest}${smallLetter}`}`;
+  #line(row: readonly string[]): string {
+    const last = row.length - 1;
+    return row
+      .map((cell, index) => (index === last ? cell : cell.padEnd(this.#widths[index] ?? 0)))
+      .join(GAP);
+  }
 }

@@ -2,6 +2,7 @@ import { MARKER_BYTES, type Marker } from '../core/marker.ts';
 import type { Lookup } from '../core/scan.ts';
 import { editMarkers, type Edit } from '../core/yaml/edit.ts';
 import { isYamlFile } from '../core/paths.ts';
+import { MAX_BLOB } from '../git/blobs.ts';
 import type { Change, FileEntry, OtherEntry, Repository } from '../git/repository.ts';
 
 /** A file or marker that write-back does not touch, and why. */
@@ -30,14 +31,18 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws {PathError | GitError}
  */
 export async function planEdits(
-  repository: Repository,
+  repository: Pick<Repository, 'list' | 'read'>,
   commit: string,
   paths: readonly string[],
   resolve: (marker: Marker) => Lookup,
 ): Promise<EditPlan> {
   const listing = await repository.list(commit, paths);
-  const files = listing.files.filter((file) => isYamlFile(file.path));
-  const leftAlone = listing.others.filter((other) => isYamlFile(other.path)).map(whyNotRead);
+  const yamlFiles = listing.files.filter((file) => isYamlFile(file.path));
+  const files = yamlFiles.filter((file) => file.size <= MAX_BLOB);
+  const leftAlone = [
+    ...listing.others.filter((other) => isYamlFile(other.path)).map(whyNotRead),
+    ...yamlFiles.filter((file) => file.size > MAX_BLOB).map(tooLarge),
+  ];
   const plan: Mutable<EditPlan> = { changes: [], edits: [], leftAlone, markers: 0, current: 0 };
   let index = 0;
   for await (const { content } of repository.read(files.map((file) => file.oid))) {
@@ -82,6 +87,12 @@ function whyNotRead({ path, kind }: OtherEntry): LeftAlone {
     case 'nameNotUtf8':
       return { file: path, reason: 'NameNotUTF8', message: 'the name of the file is not UTF-8' };
   }
+}
+
+function tooLarge({ path, size }: FileEntry): LeftAlone {
+  const [mebibytes, limit] = [size, MAX_BLOB].map((bytes) => Math.ceil(bytes / 1024 / 1024));
+  const message = `the file has ${mebibytes} MiB, and is not read above ${limit} MiB; split it`;
+  return { file: path, reason: 'TooLarge', message };
 }
 
 function decode(content: Buffer): string | undefined {

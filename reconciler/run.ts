@@ -87,7 +87,8 @@ async function certificates(
       );
       return;
     }
-    log.info({ certificates: event }, 'looked after the certificates');
+    const level = event.kind === 'settled' ? 'debug' : 'info';
+    log[level]({ certificates: event }, 'looked after the certificates');
   };
   await keepCertificates(
     {

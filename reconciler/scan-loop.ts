@@ -3,6 +3,7 @@ import { type ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { objectRef } from '../kube/kinds/common.ts';
+import { SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
 import { IMAGE_SCANS } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
@@ -52,11 +53,15 @@ export class ScanLoop {
       },
     });
     dependencies.scans.onChange((change) => {
-      if (change.type === 'deleted') this.#forget(change.item);
-      else this.#schedule(change.item);
-      const isNamedAsBefore =
-        change.type === 'put' && change.previous?.spec.tagName === change.item.spec.tagName;
-      if (!isNamedAsBefore || change.previous === undefined) this.#lookAtNamesakes(change.item);
+      if (change.type === 'deleted') {
+        this.#forget(change.item);
+        return this.#lookAtNamesakes(change.item);
+      }
+      const { item, previous } = change;
+      this.#schedule(item);
+      if (previous && isNamedAlike(previous, item)) return;
+      if (previous) this.#lookAtNamesakes(previous);
+      this.#lookAtNamesakes(item);
     });
   }
 
@@ -98,6 +103,7 @@ export class ScanLoop {
     const { scans, registry, client, metrics } = this.#dependencies;
     const scan = scans.get(key);
     if (scan === undefined || scan.spec.suspend === true) return;
+    const request = scan.metadata.annotations[SCAN_REQUEST_ANNOTATION];
     const measure = metrics.scanStarted();
     const readPullSecret = async (namespace: string, name: string) =>
       parsePullSecret(await readSecret(client, namespace, name, signal));
@@ -109,11 +115,13 @@ export class ScanLoop {
       scan,
       {
         parse: parseStoredScan,
-        next: (fresh) => statusAfter(fresh, result, this.#namesakes(fresh), new Date()),
+        next: (fresh) =>
+          statusAfter(fresh, result, { request, namesakes: this.#namesakes(fresh), now: new Date() }),
         signal,
       },
     );
-    if (written === undefined) return this.#queue.schedule(key, Date.now());
+    // The watch has told, or will tell, of what came in between, and that makes the key due.
+    if (written === undefined) return;
     this.#report(written, result);
     if (result.kind === 'failed') return this.#retry(key, result.retryAfterMs);
     this.#failures.delete(key);
@@ -149,6 +157,11 @@ export class ScanLoop {
   #namesakes(scan: StoredScan): string[] {
     return this.#dependencies.index.namesakes(toScan(scan)).map(scanKey);
   }
+}
+
+/** Are two forms of one scan the same to markers? */
+function isNamedAlike({ spec: a }: StoredScan, { spec: b }: StoredScan): boolean {
+  return a.tagName === b.tagName && a.gitrepoName === b.gitrepoName;
 }
 
 function scannedReason({ status }: StoredScan): string | undefined {

@@ -2,7 +2,7 @@ import { canonicalName, tryParseReference } from '../core/reference.ts';
 import type { Cause } from '../core/scan.ts';
 import type { Value } from '../core/value.ts';
 import { type ConditionState, setCondition } from '../kube/kinds/conditions.ts';
-import { type ImageScan, type ImageScanStatus, SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
+import type { ImageScan, ImageScanStatus } from '../kube/kinds/image-scan.ts';
 import type { ScanResult } from './scan.ts';
 
 const HISTORY_LENGTH = 10;
@@ -16,15 +16,14 @@ export interface ValueChange {
 /**
  * The status of an ImageScan after a scan. A failed one leaves the value in force as it was: only its condition tells.
  *
+ * @param request the scan request that stood on the object when the scan began: one that came later asks for another scan
  * @param namesakes the other scans in the namespace that bear the same tagName: markers cannot tell them apart
  */
 export function statusAfter(
   { metadata, spec, status }: ImageScan,
   result: ScanResult,
-  namesakes: readonly string[],
-  now: Date,
+  { request, namesakes, now }: { request: string | undefined; namesakes: readonly string[]; now: Date },
 ): ImageScanStatus {
-  const request = metadata.annotations[SCAN_REQUEST_ANNOTATION];
   const next: ImageScanStatus = {
     ...status,
     ...(result.kind === 'selected' && inForce(status, result.value, 'Scan', now)),

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { type CodedError, messageOf } from '../core/errors.ts';
 import { choose, parsePolicy, PolicyError } from '../core/policy.ts';
 import { canonicalName, parseReference, type Reference, ReferenceError } from '../core/reference.ts';
 import type { Value } from '../core/value.ts';
@@ -11,11 +11,13 @@ import {
   type PullSecret,
 } from '../registry/credentials.ts';
 import { RegistryError, type RegistryErrorCode } from '../registry/errors.ts';
+import { IntervalError, parseInterval } from './schedule.ts';
 import { SecretError } from './secrets.ts';
 
 /** Why a scan gave nothing: the reason of the condition `ImageScanned`. */
 export type ScanFailure =
   | 'InvalidImage'
+  | IntervalError['code']
   | PolicyError['code']
   | CredentialsError['code']
   | SecretError['code']
@@ -60,6 +62,7 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
   try {
     const reference = parseReference(scan.spec.image);
     const policy = parsePolicy(scan.spec.policy);
+    parseInterval(scan.spec.interval);
     const auth = {
       credentials: await credentials(scan, reference, dependencies),
       signal: dependencies.signal,
@@ -95,8 +98,8 @@ function failure(error: unknown): Extract<ScanResult, { kind: 'failed' }> {
     const { code, retryAfterMs } = error;
     return { kind: 'failed', reason: code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
-  if (error instanceof PolicyError || error instanceof CredentialsError || error instanceof SecretError) {
-    return { kind: 'failed', reason: error.code, message };
-  }
+  const known = [IntervalError, PolicyError, CredentialsError, SecretError];
+  const isKnown = known.some((kind) => error instanceof kind);
+  if (isKnown) return { kind: 'failed', reason: (error as CodedError<ScanFailure>).code, message };
   throw error;
 }

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.ts';
-import { ApiError } from '../kube/errors.ts';
+import { ApiError, type ApiErrorCode } from '../kube/errors.ts';
 import type { ObjectMeta } from '../kube/kinds/common.ts';
 import type { ObjectPath } from '../kube/resource.ts';
 
@@ -16,7 +16,8 @@ export interface Written<T> {
  * yet, and a former leader's last words, from being overwritten: on a conflict `next` is asked again about the object
  * as it is now.
  *
- * @returns undefined when the spec has changed meanwhile, so that the status would answer a question of yesterday
+ * @returns undefined when the spec has changed meanwhile, so that the status would answer a question of yesterday, or when
+ *   the object is gone; the watch tells of either
  * @throws {ApiError} when the server refuses, or conflicts do not end
  */
 export async function writeStatus<T extends { readonly metadata: ObjectMeta }>(
@@ -31,11 +32,40 @@ export async function writeStatus<T extends { readonly metadata: ObjectMeta }>(
     const { resourceVersion } = before.metadata;
     const body = { metadata: { resourceVersion }, status: next(before) };
     try {
-      return { before, after: parse(await client.patch({ ...path, subresource: 'status' }, body, 'merge')) };
+      const after = parse(await client.patch({ ...path, subresource: 'status' }, body, 'merge'));
+      return { before, after };
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'Conflict' || attempt === TRIES) throw error;
+      if (codeOf(error) === 'NotFound') return undefined;
+      if (codeOf(error) !== 'Conflict' || attempt === TRIES) throw error;
     }
-    before = parse(await client.get(path, signal));
-    if (before.metadata.generation !== object.metadata.generation) return undefined;
+    const fresh = await readAgain(client, path, signal);
+    if (fresh === undefined) return undefined;
+    before = parse(fresh);
+    if (!isSameSpec(before, object)) return undefined;
   }
+}
+
+/** Do two readings of one name show the same object with the same spec? One deleted and made again starts to count anew. */
+export function isSameSpec(
+  a: { readonly metadata: ObjectMeta },
+  b: { readonly metadata: ObjectMeta },
+): boolean {
+  return a.metadata.uid === b.metadata.uid && a.metadata.generation === b.metadata.generation;
+}
+
+async function readAgain(
+  client: Pick<KubeClient, 'get'>,
+  path: ObjectPath,
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    return await client.get(path, signal);
+  } catch (error) {
+    if (codeOf(error) === 'NotFound') return undefined;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): ApiErrorCode | undefined {
+  return error instanceof ApiError ? error.code : undefined;
 }

@@ -35,8 +35,9 @@ export class WorkQueue {
     return this.#ready.size;
   }
 
-  /** Makes a key due at a time (milliseconds since the epoch), in place of the time it had. */
+  /** Makes a key due at a time (milliseconds since the epoch), in place of the time it had; nothing once the signal aborted. */
   schedule(key: string, due: number): void {
+    if (this.#signal?.aborted === true) return;
     this.#unschedule(key);
     const delay = Math.max(0, due - this.#now());
     const timer = setTimeout(() => this.#ring(key, due), Math.min(delay, LONGEST_TIMER_MS));

@@ -10,7 +10,7 @@ import type { EditPlan } from './edit-plan.ts';
 import type { Metrics } from './metrics.ts';
 import { intervalMs, periodicDue, retryDue } from './schedule.ts';
 import { valueChange } from './scan-status.ts';
-import { type Written, writeStatus } from './status-writer.ts';
+import { isSameSpec, type Written, writeStatus } from './status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from './stores.ts';
 import { WorkQueue } from './work-queue.ts';
 import { repositoryDirectory, type WriteBackResult, writeBack } from './write-back.ts';
@@ -41,7 +41,8 @@ interface Memory {
   /** The head of the branch at which Git said what it should, and the version that was asked of it. */
   agreed?: { readonly head: string; readonly version: number };
   failures: number;
-  retryAt?: number;
+  /** When to try again what failed; a later version is not made to wait for it. */
+  retry?: { readonly at: number; readonly version: number };
 }
 
 /** Writes values back to each GitRepo: when one that it may name comes into force, when its spec changes, and at its interval. */
@@ -64,13 +65,15 @@ export class WriteBackLoop {
       },
     });
     dependencies.gitRepos.onChange((change) => {
-      if (change.type === 'put') return this.#schedule(change.item, change.previous);
-      this.#forget(change.item);
+      if (change.type === 'deleted') return this.#forget(change.item);
+      const { item, previous } = change;
+      if (previous && previous.spec.repo !== item.spec.repo) this.#removeCopy(previous);
+      this.#schedule(item, previous);
     });
     dependencies.scans.onChange((change) => {
-      const before = change.type === 'put' ? change.previous : undefined;
-      if (change.type === 'put' && before && !concernsMarkers(before, change.item)) return;
-      this.#valueChanged(change.item);
+      const previous = change.type === 'put' ? change.previous : undefined;
+      if (previous && !concernsMarkers(previous, change.item)) return;
+      this.#valueChanged(change.item, previous);
     });
   }
 
@@ -84,18 +87,21 @@ export class WriteBackLoop {
     if (gitRepo.spec.suspend === true) return this.#queue.forget(key);
     const memory = this.#memory(key);
     const now = Date.now();
-    if (previous?.metadata.generation !== gitRepo.metadata.generation) {
+    if (previous === undefined || !isSameSpec(previous, gitRepo)) {
       memory.version += 1;
       return this.#queue.schedule(key, now);
     }
-    if (memory.agreed?.version !== memory.version) return this.#queue.schedule(key, memory.retryAt ?? now);
+    const { version, agreed, retry } = memory;
+    if (agreed?.version !== version)
+      return this.#queue.schedule(key, retry?.version === version ? retry.at : now);
     const interval = intervalMs(gitRepo.spec.imageScanInterval);
     this.#queue.schedule(key, periodicDue(key, gitRepo.status.lastSyncedImageScanTime, interval, now));
   }
 
-  #valueChanged(scan: StoredScan): void {
+  #valueChanged(scan: StoredScan, previous?: StoredScan): void {
+    const isExported = [scan, previous].some((form) => (form?.spec.exportTo ?? []).length > 0);
     for (const gitRepo of this.#dependencies.gitRepos.values()) {
-      const mayName = gitRepo.namespace === scan.namespace || (scan.spec.exportTo ?? []).length > 0;
+      const mayName = gitRepo.namespace === scan.namespace || isExported;
       if (!mayName) continue;
       this.#memory(keyOf(gitRepo)).version += 1;
       if (gitRepo.spec.suspend !== true) this.#queue.schedule(keyOf(gitRepo), Date.now());
@@ -103,15 +109,18 @@ export class WriteBackLoop {
   }
 
   #forget(gitRepo: StoredGitRepo): void {
-    const { cacheDirectory, log } = this.#dependencies;
     const key = keyOf(gitRepo);
     this.#queue.forget(key);
     this.#memories.delete(key);
-    rm(repositoryDirectory(cacheDirectory, gitRepo), { recursive: true, force: true }).catch(
-      (error: unknown) => {
-        log.warn({ gitRepo: key, err: error }, 'the copy of a deleted GitRepo could not be removed');
-      },
-    );
+    this.#removeCopy(gitRepo);
+  }
+
+  #removeCopy(gitRepo: StoredGitRepo): void {
+    const { cacheDirectory, log } = this.#dependencies;
+    const directory = repositoryDirectory(cacheDirectory, gitRepo);
+    rm(directory, { recursive: true, force: true }).catch((error: unknown) => {
+      log.warn({ gitRepo: keyOf(gitRepo), err: error }, 'the copy of a repository could not be removed');
+    });
   }
 
   async #writeBack(key: string, signal: AbortSignal): Promise<void> {
@@ -132,31 +141,41 @@ export class WriteBackLoop {
       ...(agreedAt && { agreedAt }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);
-    if (result.kind !== 'failed')
-      this.#memories.set(key, {
-        version: memory.version,
-        agreed: { head: result.head, version },
-        failures: 0,
-      });
+    this.#remember(gitRepo, result, version);
     const written = await writeStatus(
       client,
       { resource: GIT_REPOS, namespace: gitRepo.namespace, name: gitRepo.name },
       gitRepo,
       { parse: parseStoredGitRepo, next: (fresh) => statusAfter(fresh, result, new Date()), signal },
     );
-    if (written === undefined) return this.#queue.schedule(key, Date.now());
+    // The watch has told, or will tell, of what came in between, and that makes the key due.
+    if (written === undefined) return;
     this.#report(written, result);
-    if (result.kind === 'failed') return this.#retry(key);
     this.#schedule(written.after, written.before);
   }
 
   #retry(key: string): void {
     const gitRepo = this.#dependencies.gitRepos.get(key);
     if (gitRepo === undefined) return;
-    const memory = this.#memory(key);
+    this.#failed(gitRepo, this.#memory(key).version);
+    this.#schedule(gitRepo, gitRepo);
+  }
+
+  #remember(gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
+    if (result.kind === 'failed') return this.#failed(gitRepo, version);
+    const memory = this.#memory(keyOf(gitRepo));
+    memory.agreed = { head: result.head, version };
+    memory.failures = 0;
+    delete memory.retry;
+  }
+
+  /** What was agreed is forgotten with it, so that the next run looks at all again and its condition says so. */
+  #failed(gitRepo: StoredGitRepo, version: number): void {
+    const memory = this.#memory(keyOf(gitRepo));
+    delete memory.agreed;
     memory.failures += 1;
-    memory.retryAt = retryDue(memory.failures, intervalMs(gitRepo.spec.imageScanInterval), Date.now());
-    this.#queue.schedule(key, memory.retryAt);
+    const interval = intervalMs(gitRepo.spec.imageScanInterval);
+    memory.retry = { at: retryDue(memory.failures, interval, Date.now()), version };
   }
 
   #report({ before, after }: Written<StoredGitRepo>, result: WriteBackResult): void {

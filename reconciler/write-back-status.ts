@@ -44,16 +44,16 @@ function syncedCondition(result: WriteBackResult): Omit<ConditionState, 'observe
     case 'unchanged':
       return undefined;
     case 'synced': {
-      const { markers, leftAlone } = result.plan;
-      const reason = leftAlone.length === 0 ? 'Synced' : 'SyncedInPart';
-      return {
-        type,
-        status: 'True',
-        reason,
-        message: `${agreed(markers - leftAlone.length)}${leftAloneText(result.plan)}`,
-      };
+      const { current, edits } = result.plan;
+      const message = `${agreed(current + edits.length)}${leftAloneText(result.plan)}`;
+      return { type, status: 'True', reason: syncedReason(result.plan), message };
     }
   }
+}
+
+function syncedReason({ markers, leftAlone }: EditPlan): string {
+  if (leftAlone.length > 0) return 'SyncedInPart';
+  return markers === 0 ? 'NothingMarked' : 'Synced';
 }
 
 function agreed(count: number): string {

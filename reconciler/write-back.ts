@@ -8,6 +8,7 @@ import { openRepository, type Repository } from '../git/repository.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type EditPlan, planEdits } from './edit-plan.ts';
 import { AccessError, gitAccess } from './git-access.ts';
+import { IntervalError, parseInterval } from './schedule.ts';
 import { SecretError } from './secrets.ts';
 import type { StoredGitRepo } from './stores.ts';
 
@@ -24,6 +25,7 @@ export type WriteBackFailure =
   | AddressError['code']
   | AccessError['code']
   | SecretError['code']
+  | IntervalError['code']
   | TemplateError['code'];
 
 /** What a write-back did. */
@@ -63,6 +65,7 @@ export async function writeBack(
 ): Promise<WriteBackResult> {
   const { client, cacheDirectory, environment, signal } = dependencies;
   try {
+    parseInterval(gitRepo.spec.imageScanInterval);
     const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
     const directory = repositoryDirectory(cacheDirectory, gitRepo);
     const repository = await openRepository({ directory, ...access, environment, signal });
@@ -127,7 +130,7 @@ function commitMessage(template: string | null | undefined): string {
 }
 
 function failureReason(error: unknown): WriteBackFailure {
-  const known = [GitError, PathError, AddressError, AccessError, SecretError, TemplateError];
+  const known = [GitError, PathError, AddressError, AccessError, SecretError, IntervalError, TemplateError];
   if (known.some((kind) => error instanceof kind)) return (error as CodedError<WriteBackFailure>).code;
   throw error;
 }

@@ -1,3 +1,4 @@
+import { matchesGlob } from '../core/glob.ts';
 import { DOCKER_HUB, type Reference } from '../core/reference.ts';
 import type { Credential, PullSecret } from './pull-secret.ts';
 
@@ -53,7 +54,7 @@ function covers(scope: Scope, host: string, repository: string): boolean {
   return (
     pattern.port === target.port &&
     pattern.labels.length === target.labels.length &&
-    pattern.labels.every((label, index) => matchesLabel(label, target.labels[index] ?? '')) &&
+    pattern.labels.every((label, index) => matchesGlob(label, target.labels[index] ?? '')) &&
     `/${repository}`.startsWith(scope.path)
   );
 }
@@ -61,22 +62,6 @@ function covers(scope: Scope, host: string, repository: string): boolean {
 function splitHost(host: string): { labels: string[]; port: string } {
   const [, name = host, port = ''] = /^(.*?)(?::(\d+))?$/.exec(host) ?? [];
   return { labels: name.split('.'), port };
-}
-
-/** `*` stands for any characters of one label. Written out, not turned into a regular expression, so that no key is slow. */
-function matchesLabel(pattern: string, label: string): boolean {
-  const [head = '', ...rest] = pattern.split('*');
-  const tail = rest.pop();
-  if (tail === undefined) return pattern === label;
-  if (label.length < head.length + tail.length || !label.startsWith(head) || !label.endsWith(tail))
-    return false;
-  let middle = label.slice(head.length, label.length - tail.length);
-  for (const part of rest) {
-    const at = middle.indexOf(part);
-    if (at < 0) return false;
-    middle = middle.slice(at + part.length);
-  }
-  return true;
 }
 
 // In descending order a longer path comes before the shorter one that it begins with, and a name before a glob.

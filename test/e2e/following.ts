@@ -23,7 +23,11 @@ type Parts = Pick<Setup, 'client' | 'registry'>;
 export async function follow(
   { client, registry }: Parts,
   namespace: string,
-  { tags = ['1.0.0', '1.1.0'], spec = {} }: { tags?: readonly string[]; spec?: object } = {},
+  {
+    tags = ['1.0.0', '1.1.0'],
+    marker = 'web',
+    spec = {},
+  }: { tags?: readonly string[]; marker?: string; spec?: object } = {},
 ): Promise<Followed> {
   const digests = new Map<string, string>();
   for (const tag of tags) digests.set(tag, (await pushImage(registry.host, namespace, tag)).digest);
@@ -34,7 +38,7 @@ export async function follow(
     { namespace, name: 'web' },
     { image, policy: { semver: { range: '*' } }, ...spec },
   );
-  await untilPodsGet(client, namespace, { marker: 'web', image: `${image}:${tags.at(-1)}` });
+  await untilPodsGet(client, namespace, { marker, image: `${image}:${tags.at(-1)}` });
   return { namespace, image, digests };
 }
 

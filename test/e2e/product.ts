@@ -36,6 +36,8 @@ export interface Product {
     args?: readonly string[];
     kubeconfig?: string;
   }): Promise<Program>;
+  /** Kills all programs that it has started; the cluster stays as it is. */
+  stop(): Promise<void>;
 }
 
 /** How the product is to be installed. */
@@ -70,41 +72,45 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
   if (code !== 0) throw new Error(`helm ${install.join(' ')} failed:\n${stderr}`);
   const kubeconfig = await cluster.serviceAccountKubeconfig(NAMESPACE, RELEASE);
   const cacheDirectory = temporaryFolder('cache');
+  const started: RunningProcess[] = [];
+  const start = (name: ProgramName, healthPort: number, args: readonly string[]): Promise<Program> => {
+    const running = launch(name, healthPort, args);
+    started.push(running);
+    return untilProgramReady(running, `http://127.0.0.1:${healthPort}`);
+  };
 
   return {
     kubeconfig,
     startWebhook: async ({ port = webhookPort, healthPort, args = [] } = {}) => {
       const own = ['--listen', `127.0.0.1:${port}`, '--kubeconfig', kubeconfig];
-      return startProgram('webhook', healthPort ?? (await freePort()), [...own, ...args]);
+      return start('webhook', healthPort ?? (await freePort()), [...own, ...args]);
     },
     startReconciler: async ({ identity = 'reconciler-0', args = [], kubeconfig: own = kubeconfig } = {}) =>
-      startProgram('reconciler', await freePort(), [
+      start('reconciler', await freePort(), [
         ...['--kubeconfig', own, '--identity', identity, '--webhook-url', webhookUrl],
         ...['--cache-dir', `${cacheDirectory}/${identity}`],
         ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
         ...args,
       ]),
+    stop: async () => {
+      for (const { kill } of started) kill('SIGKILL');
+      await Promise.all(started.map(({ exited }) => exited));
+    },
   };
 }
 
-async function startProgram(
-  name: 'webhook' | 'reconciler',
-  healthPort: number,
-  args: readonly string[],
-): Promise<Program> {
-  const running = startProcess({
+type ProgramName = 'webhook' | 'reconciler';
+
+function launch(name: ProgramName, healthPort: number, args: readonly string[]): RunningProcess {
+  const common = ['--namespace', NAMESPACE, '--health-listen', `127.0.0.1:${healthPort}`];
+  return startProcess({
     name,
     command: process.execPath,
-    args: [
-      `${ROOT}${name}/main.ts`,
-      '--namespace',
-      NAMESPACE,
-      '--health-listen',
-      `127.0.0.1:${healthPort}`,
-      ...args,
-    ],
+    args: [`${ROOT}${name}/main.ts`, ...common, ...args],
   });
-  const health = `http://127.0.0.1:${healthPort}`;
+}
+
+async function untilProgramReady(running: RunningProcess, health: string): Promise<Program> {
   await untilReady(running, () => isReady(health));
   return { process: running, health, metric: (metric, labels = {}) => readMetric(health, metric, labels) };
 }

@@ -37,6 +37,7 @@ describe('webhook replicas behind a Service', () => {
   });
 
   after(async () => {
+    await product?.stop();
     await client?.close();
     await service?.stop();
     await cluster?.stop();

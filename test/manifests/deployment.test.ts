@@ -44,7 +44,7 @@ describe('the Deployment', () => {
       containers.map(({ name, image, command }) => [name, image, ...command]),
       [
         ['webhook', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'node', '/app/webhook.js'],
-        ['reconciler', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'node', '/app/reconciler.js'],
+        ['reconciler', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'tini', '--', 'node', '/app/reconciler.js'],
       ],
     );
   });
