@@ -1,125 +1,85 @@
-import type { KubeClient } from '../kube/client.ts';
-import { API_VERSION } from '../kube/kinds/common.ts';
-import { type GitRepo, parseGitRepo } from '../kube/kinds/git-repo.ts';
-import { type ImageScan, parseImageScan } from '../kube/kinds/image-scan.ts';
-import { GIT_REPOS, IMAGE_SCANS, type Resource } from '../kube/resource.ts';
-import { type ConnectionFlags, connection } from './connection.ts';
-import { gitRepoColumns, scanColumns, type View } from './status-table.ts';
-import { table } from './table.ts';
+import { type Connection, connected } from './connection.ts';
+import type { ConnectionFlags } from './connection-flags.ts';
+import { UsageError } from './failure.ts';
+import { resourceName, scanName } from './names.ts';
+import { GIT_REPO, IMAGE_SCAN, type Kind, listObjects, type ServerObject, serverObject } from './objects.ts';
+import { listOf, note, type OutputFlags, print, toJson, toYaml, visibleFields } from './output.ts';
 import { watchStatus } from './watch.ts';
 
 /** The flags of `status`. */
-export interface StatusFlags extends ConnectionFlags {
-  readonly allNamespaces?: boolean;
-  readonly output?: 'wide' | 'json' | 'yaml' | 'name';
+export interface StatusFlags extends ConnectionFlags, OutputFlags {
   readonly watch?: boolean;
 }
 
-/** Objects as the server has them, for output that must not lose a field, beside what we read of them. */
-export interface Status {
-  readonly scans: readonly ImageScan[];
-  readonly gitRepos: readonly GitRepo[];
-  readonly raw: readonly unknown[];
+/** Objects of one kind. */
+interface Found {
+  readonly kind: Kind;
+  readonly objects: readonly ServerObject[];
 }
 
 /**
  * Shows ImageScans with what each has in force, and unless one was named the GitRepos.
  *
- * @throws {ApiError | KubeconfigError | UsageError}
+ * @throws {ApiError | KubeconfigError | UsageError} or an AggregateError of them
  */
 export async function status(name: string | undefined, flags: StatusFlags): Promise<void> {
-  const { client, namespace } = await connection(flags);
+  if (name !== undefined && flags.allNamespaces)
+    throw new UsageError('Usage', 'an ImageScan cannot be shown by its name across all namespaces');
+  const scan = name === undefined ? undefined : scanName(name);
+  await connected(flags, async (connection) => {
+    if (flags.watch) return watchStatus(connection, scan, flags);
+    if (scan === undefined) return showAll(connection, flags);
+    return showOne(connection, scan, flags);
+  });
+}
+
+async function showOne({ client, namespace }: Connection, name: string, flags: StatusFlags): Promise<void> {
+  const object = serverObject(await client.get({ resource: IMAGE_SCAN.resource, namespace, name }));
+  show([{ kind: IMAGE_SCAN, objects: [object] }], flags, ([only]) => only);
+}
+
+/** One kind may be forbidden to the user and the other not: what can be shown is shown. */
+async function showAll({ client, namespace }: Connection, flags: StatusFlags): Promise<void> {
   const where = flags.allNamespaces ? {} : { namespace };
-  try {
-    if (flags.watch)
-      return await watchStatus(client, { ...where, ...(name !== undefined && { name }) }, flags);
-    const found = name === undefined ? await listAll(client, where) : await getOne(client, namespace, name);
-    await print(found, flags, namespace);
-  } finally {
-    await client.close();
+  const list = async (kind: Kind): Promise<Found> => ({
+    kind,
+    objects: await listObjects(client, { resource: kind.resource, ...where }),
+  });
+  const answers = await Promise.allSettled([list(IMAGE_SCAN), list(GIT_REPO)]);
+  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+  if (found.length > 0) show(found, flags, listOf);
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be listed');
+  const isTable = flags.output === undefined || flags.output === 'wide';
+  if (isTable && found.every(({ objects }) => objects.length === 0))
+    note(flags.allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`);
+}
+
+function show(
+  found: readonly Found[],
+  flags: StatusFlags,
+  documentOf: (objects: readonly ServerObject[]) => unknown,
+): void {
+  const document = (): unknown =>
+    documentOf(found.flatMap(({ objects }) => objects.map((object) => visibleFields(object, flags))));
+  switch (flags.output) {
+    case 'json':
+      return print([toJson(document())]);
+    case 'yaml':
+      return print([toYaml(document())]);
+    case 'name':
+      return print(
+        found.flatMap(({ kind, objects }) => objects.map(({ metadata }) => resourceName(kind.kind, metadata.name))),
+      );
+    default:
+      return print(tables(found, flags));
   }
 }
 
-async function getOne(client: KubeClient, namespace: string, name: string): Promise<Status> {
-  const raw = await client.get({ resource: IMAGE_SCANS, namespace, name });
-  return { scans: [parseImageScan(raw)], gitRepos: [], raw: [raw] };
-}
-
-async function listAll(client: KubeClient, where: { readonly namespace?: string }): Promise<Status> {
-  const [scans, gitRepos] = await Promise.all([
-    list(client, IMAGE_SCANS, where),
-    list(client, GIT_REPOS, where),
-  ]);
-  return {
-    scans: scans.map(parseImageScan),
-    gitRepos: gitRepos.map(parseGitRepo),
-    raw: [...withKind(scans, 'ImageScan'), ...withKind(gitRepos, 'GitRepo')],
-  };
-}
-
-async function list(
-  client: KubeClient,
-  resource: Resource,
-  where: { readonly namespace?: string },
-): Promise<object[]> {
-  const items: object[] = [];
-  let next: string | undefined;
-  do {
-    const page = (await client.list(
-      { resource, ...where },
-      { limit: 500, ...(next && { continue: next }) },
-    )) as Page;
-    items.push(...page.items);
-    next = page.metadata.continue;
-  } while (next);
-  return items;
-}
-
-interface Page {
-  readonly metadata: { readonly continue?: string };
-  readonly items: readonly object[];
-}
-
-// In a list the server leaves out what the list itself says.
-function withKind(items: readonly object[], kind: string): object[] {
-  return items.map((item) => ({ apiVersion: API_VERSION, kind, ...item }));
-}
-
-async function print(found: Status, flags: StatusFlags, namespace: string): Promise<void> {
-  const { output } = flags;
-  if (output === 'json' || output === 'yaml') return printRaw(found, output);
-  if (output === 'name') return write(names(found));
-  if (found.raw.length === 0) {
-    const place = flags.allNamespaces ? '' : ` in ${namespace} namespace`;
-    process.stderr.write(`No resources found${place}.\n`);
-    return;
-  }
-  const view: View = {
-    allNamespaces: flags.allNamespaces ?? false,
-    wide: output === 'wide',
-    now: Date.now(),
-  };
-  const tables = [
-    ...(found.scans.length > 0 ? [table(scanColumns(view), found.scans)] : []),
-    ...(found.gitRepos.length > 0 ? [table(gitRepoColumns(view), found.gitRepos)] : []),
-  ];
-  write(tables.map((lines) => lines.join('\n')).join('\n\n'));
-}
-
-async function printRaw({ raw }: Status, output: 'json' | 'yaml'): Promise<void> {
-  const object = raw.length === 1 ? raw[0] : { apiVersion: 'v1', kind: 'List', metadata: {}, items: raw };
-  if (output === 'json') return write(JSON.stringify(object, undefined, 4));
-  const { stringify } = await import('yaml');
-  write(stringify(object, { lineWidth: 0 }).trimEnd());
-}
-
-function names({ scans, gitRepos }: Status): string {
-  return [
-    ...scans.map(({ metadata }) => `imagescan.fleetscan.io/${metadata.name}`),
-    ...gitRepos.map(({ metadata }) => `gitrepo.fleetscan.io/${metadata.name}`),
-  ].join('\n');
-}
-
-function write(text: string): void {
-  if (text !== '') process.stdout.write(`${text}\n`);
+/** A table for each kind that has objects, with an empty line between them. */
+function tables(found: readonly Found[], flags: StatusFlags): string[] {
+  return found
+    .map(({ kind, objects }) => kind.table(flags)(objects))
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }

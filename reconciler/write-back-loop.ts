@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { ScanIndex } from '../core/scan.ts';
@@ -14,6 +15,7 @@ import { isSameSpec, type Written, writeStatus } from './status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from './stores.ts';
 import { WorkQueue } from './work-queue.ts';
 import { repositoryDirectory, type WriteBackResult, writeBack } from './write-back.ts';
+import { WriteBackMemory } from './write-back-memory.ts';
 import { statusAfter } from './write-back-status.ts';
 
 // One slow or broken repository must not hold up the others, and each run has git processes of its own.
@@ -34,22 +36,11 @@ export interface WriteBackLoopDependencies {
   readonly log: Logger;
 }
 
-/** What is known of a GitRepo between its runs. */
-interface Memory {
-  /** Counts the changes of anything that decides what Git should say: the spec, and values that it may name. */
-  version: number;
-  /** The head of the branch at which Git said what it should, and the version that was asked of it. */
-  agreed?: { readonly head: string; readonly version: number };
-  failures: number;
-  /** When to try again what failed; a later version is not made to wait for it. */
-  retry?: { readonly at: number; readonly version: number };
-}
-
 /** Writes values back to each GitRepo: when one that it may name comes into force, when its spec changes, and at its interval. */
 export class WriteBackLoop {
   readonly #dependencies: WriteBackLoopDependencies;
   readonly #queue: WorkQueue;
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new Map<string, WriteBackMemory>();
 
   constructor(dependencies: WriteBackLoopDependencies) {
     this.#dependencies = dependencies;
@@ -77,25 +68,21 @@ export class WriteBackLoop {
     });
   }
 
-  /** Writes back until the signal aborts. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#queue.run(signal);
+  /** Writes back until the signal aborts; not before all scans are known, for a marker of one that is not would be reported. */
+  async run(signal: AbortSignal): Promise<void> {
+    await settledOrAborted(this.#dependencies.scans.synced, signal);
+    await this.#queue.run(signal);
   }
 
   #schedule(gitRepo: StoredGitRepo, previous?: StoredGitRepo): void {
     const key = keyOf(gitRepo);
     if (gitRepo.spec.suspend === true) return this.#queue.forget(key);
     const memory = this.#memory(key);
+    if (previous === undefined || !isSameSpec(previous, gitRepo)) memory.change();
     const now = Date.now();
-    if (previous === undefined || !isSameSpec(previous, gitRepo)) {
-      memory.version += 1;
-      return this.#queue.schedule(key, now);
-    }
-    const { version, agreed, retry } = memory;
-    if (agreed?.version !== version)
-      return this.#queue.schedule(key, retry?.version === version ? retry.at : now);
     const interval = intervalMs(gitRepo.spec.imageScanInterval);
-    this.#queue.schedule(key, periodicDue(key, gitRepo.status.lastSyncedImageScanTime, interval, now));
+    const periodic = periodicDue(key, gitRepo.status.lastSyncedImageScanTime, interval, now);
+    this.#queue.schedule(key, memory.due(periodic, now));
   }
 
   #valueChanged(scan: StoredScan, previous?: StoredScan): void {
@@ -103,7 +90,7 @@ export class WriteBackLoop {
     for (const gitRepo of this.#dependencies.gitRepos.values()) {
       const mayName = gitRepo.namespace === scan.namespace || isExported;
       if (!mayName) continue;
-      this.#memory(keyOf(gitRepo)).version += 1;
+      this.#memory(keyOf(gitRepo)).change();
       if (gitRepo.spec.suspend !== true) this.#queue.schedule(keyOf(gitRepo), Date.now());
     }
   }
@@ -127,10 +114,8 @@ export class WriteBackLoop {
     const { client, gitRepos, metrics, index, cacheDirectory, environment } = this.#dependencies;
     const gitRepo = gitRepos.get(key);
     if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
-    const memory = this.#memory(key);
     // Taken before the values are read: one that changes during the run asks for another.
-    const { version } = memory;
-    const agreedAt = memory.agreed?.version === version ? memory.agreed.head : undefined;
+    const { version, agreedHead } = this.#memory(key);
     const measure = metrics.writeBackStarted();
     const result = await writeBack(gitRepo, {
       client,
@@ -138,7 +123,7 @@ export class WriteBackLoop {
       cacheDirectory,
       environment,
       signal,
-      ...(agreedAt && { agreedAt }),
+      ...(agreedHead && { agreedAt: agreedHead }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);
     this.#remember(gitRepo, result, version);
@@ -157,25 +142,19 @@ export class WriteBackLoop {
   #retry(key: string): void {
     const gitRepo = this.#dependencies.gitRepos.get(key);
     if (gitRepo === undefined) return;
-    this.#failed(gitRepo, this.#memory(key).version);
+    this.#fail(gitRepo, this.#memory(key).version);
     this.#schedule(gitRepo, gitRepo);
   }
 
   #remember(gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
-    if (result.kind === 'failed') return this.#failed(gitRepo, version);
-    const memory = this.#memory(keyOf(gitRepo));
-    memory.agreed = { head: result.head, version };
-    memory.failures = 0;
-    delete memory.retry;
+    if (result.kind === 'failed') return this.#fail(gitRepo, version);
+    this.#memory(keyOf(gitRepo)).agree(result.head, version);
   }
 
-  /** What was agreed is forgotten with it, so that the next run looks at all again and its condition says so. */
-  #failed(gitRepo: StoredGitRepo, version: number): void {
-    const memory = this.#memory(keyOf(gitRepo));
-    delete memory.agreed;
-    memory.failures += 1;
+  #fail(gitRepo: StoredGitRepo, version: number): void {
     const interval = intervalMs(gitRepo.spec.imageScanInterval);
-    memory.retry = { at: retryDue(memory.failures, interval, Date.now()), version };
+    const due = (failures: number): number => retryDue(failures, interval, Date.now());
+    this.#memory(keyOf(gitRepo)).fail(version, due);
   }
 
   #report({ before, after }: Written<StoredGitRepo>, result: WriteBackResult): void {
@@ -204,11 +183,15 @@ export class WriteBackLoop {
     }
   }
 
-  #memory(key: string): Memory {
-    const memory = this.#memories.get(key) ?? { version: 0, failures: 0 };
+  #memory(key: string): WriteBackMemory {
+    const memory = this.#memories.get(key) ?? new WriteBackMemory();
     this.#memories.set(key, memory);
     return memory;
   }
+}
+
+async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await Promise.race([promise, once(signal, 'abort')]);
 }
 
 function syncedCondition({ status }: StoredGitRepo): Condition | undefined {

@@ -23,6 +23,8 @@ export interface Scalar extends Span {
   readonly token: CST.FlowScalar | CST.BlockScalar;
   /** The tag that stands directly before it, `!!int` or such. */
   readonly tag: string | undefined;
+  /** Within `[…]` or `{…}`. */
+  readonly inFlow: boolean;
   readonly entry: Entry | undefined;
 }
 export interface Dash extends Span {
@@ -102,14 +104,14 @@ class Flattener {
     }
   }
 
-  #scalar(token: CST.FlowScalar | CST.BlockScalar, end: number, { inKey, entry }: Context): void {
+  #scalar(token: CST.FlowScalar | CST.BlockScalar, end: number, { inKey, inFlow, entry }: Context): void {
     const { offset } = token;
     if (token.type === 'alias') {
       this.pieces.push({ kind: 'alias', offset, end, name: token.source.slice(1) });
     } else if (inKey) {
       this.pieces.push({ kind: 'key', offset, end });
     } else {
-      this.pieces.push({ kind: 'scalar', offset, end, token, tag: this.#tagBefore(), entry });
+      this.pieces.push({ kind: 'scalar', offset, end, token, tag: this.#tagBefore(), inFlow, entry });
     }
   }
 

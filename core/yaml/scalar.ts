@@ -29,7 +29,9 @@ export function wantsQuotes({ token }: Scalar, content: string): boolean {
 
 function styled(scalar: Scalar, content: string): string {
   const { type } = scalar.token;
-  if (type === 'single-quoted-scalar') return `'${content.replaceAll("'", "''")}'`;
+  // Some parsers of YAML 1.1 take a colon in a flow collection for the end of a key; go-yaml, and so Fleet, quotes there.
+  const hasFlowColon = type === 'scalar' && scalar.inFlow && content.includes(':');
+  if (type === 'single-quoted-scalar' || hasFlowColon) return `'${content.replaceAll("'", "''")}'`;
   return type === 'scalar' && isPlain(content, contentOf(scalar)) ? content : JSON.stringify(content);
 }
 

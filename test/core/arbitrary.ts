@@ -45,19 +45,37 @@ export const scans: fc.Arbitrary<Scan[]> = fc
   .map((parts) => parts.flat());
 
 const image = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...IMAGES), fc.constantFrom('', ':1.0', ':1.1', `@${digest()}`)).map((parts) => parts.join('')) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...IMAGES), fc.constantFrom('', ':1.0', ':1.1', `@${digest()}`))
+      .map((parts) => parts.join('')),
+  },
   { weight: 2, arbitrary: fc.constantFrom(undefined, null, '') },
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
 );
 const container = fc.record({ name, image, command: fc.array(fc.string(), { maxLength: 1 }) });
-const volume = fc.record({ name, image: fc.option(fc.record({ reference: image, pullPolicy: fc.constant('Always') })) });
+const volume = fc.record({
+  name,
+  image: fc.option(fc.record({ reference: image, pullPolicy: fc.constant('Always') })),
+});
 const some = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T[] | null | undefined> =>
   fc.oneof(
     { weight: 3, arbitrary: fc.array(item, { maxLength: 5, size: 'max' }) },
     { weight: 1, arbitrary: fc.constantFrom(null, undefined) },
   );
 
-const scanName = fc.constantFrom('app', 'app', 'app', 'web', 'web', 'a~1b', 'infra/app', 'nobody', '__proto__');
+const scanName = fc.constantFrom(
+  'app',
+  'app',
+  'app',
+  'web',
+  'web',
+  'a~1b',
+  'infra/app',
+  'nobody',
+  '__proto__',
+);
 const form = fc.constantFrom('', '', ':name', ':tag', ':digest', ':sha', ':foo');
 const shortMarker = fc.tuple(scanName, form).map((parts) => parts.join(''));
 const marker = fc.oneof(
@@ -69,7 +87,10 @@ const marker = fc.oneof(
 const resolution = fc.record({
   from: image,
   to: image,
-  scan: fc.oneof(fc.constantFrom('team', 'infra').map((namespace) => scanKey({ namespace, name: 'app' })), fc.string()),
+  scan: fc.oneof(
+    fc.constantFrom('team', 'infra').map((namespace) => scanKey({ namespace, name: 'app' })),
+    fc.string(),
+  ),
   generation: fc.oneof(fc.nat(3), fc.double(), fc.string()),
   time: fc.constantFrom('2026-01-01T00:00:00Z', 'yesterday', 0),
 });
@@ -79,13 +100,33 @@ const record = fc.oneof(
 );
 
 const annotation = fc.oneof(
-  { weight: 5, arbitrary: fc.tuple(name.map((name) => `imagescan.fleetscan.io/${name}`), marker) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(
+      name.map((name) => `imagescan.fleetscan.io/${name}`),
+      marker,
+    ),
+  },
   { weight: 2, arbitrary: fc.tuple(fc.constant(RESOLVED_ANNOTATION), record) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant('fleetscan.io/required'), fc.constantFrom('true', 'false', 'yes')) },
-  { weight: 1, arbitrary: fc.tuple(fc.oneof(fc.constantFrom('a/b~c', '__proto__', 'imagescan.fleetscan.io'), fc.string()), fc.string()) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constant('fleetscan.io/required'), fc.constantFrom('true', 'false', 'yes')),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      fc.oneof(fc.constantFrom('a/b~c', '__proto__', 'imagescan.fleetscan.io'), fc.string()),
+      fc.string(),
+    ),
+  },
 );
 const annotations = fc.oneof(
-  { weight: 9, arbitrary: fc.array(annotation, { minLength: 1, maxLength: 8, size: 'max' }).map((entries) => Object.fromEntries(entries)) },
+  {
+    weight: 9,
+    arbitrary: fc
+      .array(annotation, { minLength: 1, maxLength: 8, size: 'max' })
+      .map((entries) => Object.fromEntries(entries)),
+  },
   { weight: 1, arbitrary: fc.constantFrom(null, undefined) },
 );
 

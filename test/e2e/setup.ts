@@ -15,7 +15,7 @@ export interface Setup {
   readonly webhook: Program;
   readonly reconciler: Program;
   /** Runs kubectl with an object on its standard input, or with none; its exit code is for the caller to judge. */
-  kubectl(object: object | undefined, ...args: string[]): Promise<RunResult>;
+  readonly kubectl: (object: object | undefined, ...args: string[]) => Promise<RunResult>;
   stop(): Promise<void>;
 }
 
@@ -33,7 +33,10 @@ export async function setUp(options: Pick<ClusterOptions, 'apiServerArgs'> = {})
     const client = await connect({ kubeconfig: cluster.kubeconfig });
     const programs = await startProduct(cluster, registry);
     return {
-      ...{ cluster, client, registry, ...programs },
+      cluster,
+      client,
+      registry,
+      ...programs,
       kubectl: (object, ...args) =>
         cluster.kubectlWith({ stdin: object === undefined ? '' : JSON.stringify(object) }, ...args),
       stop: async () => {

@@ -10,7 +10,7 @@ export interface Workload {
   /** How many pods it makes at once. */
   readonly pods: number;
   /** The manifest of one, named `name`; its pods bear the label `app: name`. */
-  manifest(name: string, text: PodText): object;
+  readonly manifest: (name: string, text: PodText) => object;
 }
 
 const apps = (plural: string): Resource => ({ group: 'apps', version: 'v1', plural });

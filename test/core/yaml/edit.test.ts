@@ -196,8 +196,12 @@ describe('quotes are added where the new value would read as another type', () =
   it('in front of a port in brackets', () => {
     becomes('a: x # §\n', 'a: "[::1]:5000/app:1" # §\n', lookupOf('1', '[::1]:5000/app'));
   });
-  it('but no image needs them, nor in a flow mapping', () => {
-    becomes('a: {b: old # §\n }\n', 'a: {b: ghcr.io/acme/app:1.2.3 # §\n }\n');
+  it('but no image needs them outside of a flow collection', () => {
+    becomes('a: old # §\n', 'a: ghcr.io/acme/app:1.2.3 # §\n');
+  });
+  it('where a colon stands in a flow collection, as Fleet writes them', () => {
+    becomes('a: {b: old # §\n }\n', "a: {b: 'ghcr.io/acme/app:1.2.3' # §\n }\n");
+    becomes('a: [old, # §\n x]\n', "a: ['ghcr.io/acme/app:1.2.3', # §\n x]\n");
   });
   it('and a number that says the right thing gets them along with another change only', () => {
     assert.deepEqual(leftIn('a: 20240101 # @\n', lookupOf('20240101')), []);
