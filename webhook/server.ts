@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener, ServerResponse } from 'node:http';
+import { IncomingMessage, type OutgoingHttpHeaders, type RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,7 +21,6 @@ const FINISH_MS = 4000;
 export class AdmissionServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #unanswered = new Set<ServerResponse>();
   #draining = false;
 
   constructor(handle: RequestListener, pair: KeyPair) {
@@ -33,14 +32,15 @@ export class AdmissionServer {
         keepAliveTimeout: KEEP_ALIVE_MS,
         headersTimeout: HEADERS_MS,
         handshakeTimeout: HEADERS_MS,
+        IncomingMessage,
+        ServerResponse: responsesThatCloseWhen(() => this.#draining),
       },
-      (request, response) => {
-        remember(this.#unanswered, response);
-        if (this.#draining) closeAfter(response);
-        handle(request, response);
-      },
+      handle,
     );
-    this.#server.on('connection', (socket: Socket) => remember(this.#sockets, socket));
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
   }
 
   /**
@@ -61,12 +61,11 @@ export class AdmissionServer {
   /**
    * Takes leave: for `graceMs` all requests are still served, new connections too, since the Service forgets us only by and
    * by, and each answer closes its connection. Then the port is closed, and what is in flight is finished, for which it
-   * has `finishMs`.
+   * has `finishMs`; a connection that is still open then is cut, one that has not got through its handshake too.
    */
   async drain(graceMs: number, finishMs = FINISH_MS): Promise<void> {
     if (!this.#server.listening) return;
     this.#draining = true;
-    for (const response of this.#unanswered) closeAfter(response);
     await delay(graceMs);
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -76,11 +75,15 @@ export class AdmissionServer {
   }
 }
 
-function closeAfter(response: ServerResponse): void {
-  if (!response.headersSent) response.setHeader('Connection', 'close');
-}
-
-function remember<T extends ServerResponse | Socket>(open: Set<T>, item: T): void {
-  open.add(item);
-  item.once('close', () => open.delete(item));
+/**
+ * Responses that ask, when their headers are written, whether to close the connection. Asked when the request comes, one
+ * that is in flight when the drain begins would leave its connection open, for another request that nobody reads.
+ */
+function responsesThatCloseWhen(isClosing: () => boolean): typeof ServerResponse {
+  return class<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (isClosing()) this.setHeader('Connection', 'close');
+      return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
+    }
+  };
 }
