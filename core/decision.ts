@@ -83,7 +83,7 @@ function decideOne(
   });
   if (image === undefined && podImages(situation.pod).some((other) => other.name === name)) return undefined;
   if (image === undefined)
-    return kept('UnknownContainer', `the pod has no container or image volume ${name}`);
+    return kept('UnknownContainer', `the pod has no container or image volume ${name} (yet)`);
 
   const marker = readMarker(text);
   if (marker instanceof MarkerError) return kept(marker.code, marker.message);

@@ -122,6 +122,7 @@ function unescapePointer(text: string): string {
 }
 
 function decodePercent(text: string): string {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {
