@@ -167,7 +167,7 @@ describe('decide', () => {
       kind: 'kept',
       name: 'web',
       reason: 'UnknownContainer',
-      message: 'the pod has no container or image volume web',
+      message: 'the pod has no container or image volume web (yet)',
     });
   });
 

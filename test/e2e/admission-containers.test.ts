@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { IMAGE_SCANS, PODS } from '../../kube/resource.ts';
 import { createNamespace } from './admission.ts';
-import { createScan, type Followed, follow, pod, release, untilPodsGet } from './following.ts';
+import { createScan, follow, type Followed, pod, release, untilPodsGet } from './following.ts';
 import { type Setup, setUp } from './setup.ts';
 import { podNamed, recordOf } from './stored.ts';
 

@@ -5,7 +5,7 @@ import { parseImageScan } from '../../kube/kinds/image-scan.ts';
 import { IMAGE_SCANS, PODS } from '../../kube/resource.ts';
 import { type FakeWebhook, startWebhook } from '../fakes/webhook.ts';
 import { waitFor } from '../wait.ts';
-import { type Followed, follow, pod, type PodText, release } from './following.ts';
+import { follow, type Followed, pod, type PodText, release } from './following.ts';
 import { type Setup, setUp } from './setup.ts';
 import { podNamed, readPod, recordOf, type StoredPod } from './stored.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { PODS } from '../../kube/resource.ts';
 import { waitFor } from '../wait.ts';
-import { type Followed, follow, pod, type PodText, podTemplate, release } from './following.ts';
+import { follow, type Followed, pod, podTemplate, type PodText, release } from './following.ts';
 import { NAMESPACE } from './product.ts';
 import { type Setup, setUp } from './setup.ts';
 import { podNamed, podsOf, type StoredPod } from './stored.ts';

@@ -37,40 +37,6 @@ export async function putInForce(
   await client.patch({ ...path, subresource: 'status' }, { status }, 'merge');
 }
 
-/** A pod whose one container bears a marker; its manifest says tag `manifest`. */
-export function markedPod(name: string, marker = 'web', image = IMAGE): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, annotations: { 'imagescan.fleetscan.io/web': marker } },
-    spec: { containers: [{ name: 'web', image: `${image}:manifest` }], automountServiceAccountToken: false },
-  };
-}
-
-/** Creates a marked pod. @returns the image that is stored */
-export async function imageOfNewPod(
-  client: KubeClient,
-  namespace: string,
-  object: object = markedPod(`pod-${crypto.randomUUID()}`),
-): Promise<string | undefined> {
-  const stored = pod.parse(await client.create({ resource: PODS, namespace }, object));
-  return stored.spec.containers[0]?.image;
-}
-
-/** Creates marked pods until one has this image. */
-export async function untilPodsGet(
-  client: KubeClient,
-  namespace: string,
-  image: string,
-  marker?: string,
-): Promise<void> {
-  const [name] = image.split(/:(?=[^/]*$)/);
-  await waitFor(`pods with ${image}`, async () => {
-    const object = markedPod(`pod-${crypto.randomUUID()}`, marker, name);
-    return (await imageOfNewPod(client, namespace, object)) === image ? true : undefined;
-  });
-}
-
 /** How many stored pods of a namespace have each image. */
 export async function podImages(client: KubeClient, namespace: string): Promise<Record<string, number>> {
   const { items } = podList.parse(await client.list({ resource: PODS, namespace }));

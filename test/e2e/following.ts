@@ -76,13 +76,15 @@ export async function untilPodsGet(
   client: KubeClient,
   namespace: string,
   { marker, image }: { marker: string; image: string },
+  options: { timeoutMs?: number } = {},
 ): Promise<void> {
   const name = image.replace(/:[^:/]*$/, '');
   const object = pod('probe', { image: `${name}:manifest`, marker });
-  await waitFor(`${marker} to give pods of ${namespace} ${image}`, async () => {
+  const check = async (): Promise<true | undefined> => {
     const { images } = readPod(await client.create({ resource: PODS, namespace }, object, { dryRun: 'All' }));
     return images['web'] === image ? true : undefined;
-  });
+  };
+  await waitFor(`${marker} to give pods of ${namespace} ${image}`, check, options);
 }
 
 /** A condition of an ImageScan, `status reason`, once it is there. */
@@ -112,13 +114,14 @@ export function pod(name: string, text: PodText): object {
 }
 
 /** The same as a workload's pod template. */
-export function podTemplate({ image, marker, annotations = {}, labels = {} }: PodText): {
+export function podTemplate({ image, marker, annotations = {}, labels }: PodText): {
   readonly metadata: object;
   readonly spec: object;
 } {
   const marked = marker === undefined ? {} : { 'imagescan.fleetscan.io/web': marker };
   return {
-    metadata: { labels, annotations: { ...marked, ...annotations } },
+    // An empty map would make kubectl apply see a difference each time: the API server does not keep it.
+    metadata: { ...(labels && { labels }), annotations: { ...marked, ...annotations } },
     spec: { containers: [{ name: 'web', image }] },
   };
 }

@@ -10,7 +10,6 @@ const storedPod = z.object({
     name: z.string(),
     uid: z.string(),
     annotations: z.record(z.string(), z.string()).default({}),
-    labels: z.record(z.string(), z.string()).default({}),
   }),
   spec: z.object({
     containers,
@@ -28,7 +27,6 @@ export interface StoredPod {
   readonly name: string;
   readonly uid: string;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
   /** The image of each container of any kind and of each image volume, by its name. */
   readonly images: Readonly<Record<string, string>>;
 }

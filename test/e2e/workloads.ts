@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KubeClient } from '../../kube/client.ts';
 import { apiVersion, type Resource } from '../../kube/resource.ts';
-import { type PodText, podTemplate } from './following.ts';
+import { podTemplate, type PodText } from './following.ts';
 
 /** A kind of object that makes pods by a template. */
 export interface Workload {
