@@ -30,13 +30,14 @@ export function addConnectionFlags(program: Command): void {
     .option('-s, --server <url>', 'address of the API server')
     .option('--token <token>', 'bearer token')
     .option('--as <user>', 'user to act as')
-    .option('--as-group <group>', 'group to act as; may be repeated', (group, groups: string[] = []) => [
-      ...groups,
-      group,
-    ])
+    .option<string[] | undefined>('--as-group <group>', 'group to act as; may be repeated', collect)
     .option('--as-uid <uid>', 'UID to act as')
     .option('--request-timeout <duration>', 'time for one request, such as 5s; 0: no end', '30s')
     .option('--insecure-skip-tls-verify', "do not verify the server's certificate")
     .option('--certificate-authority <file>', 'certificates to verify the server with')
     .option('--tls-server-name <name>', "name in the server's certificate");
+}
+
+function collect(value: string, earlier: readonly string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
 }

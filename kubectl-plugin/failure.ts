@@ -5,6 +5,9 @@ import { API_VERSION } from '../kube/kinds/common.ts';
 /** The command line cannot be carried out as it is. */
 export class UsageError extends CodedError<'Usage'> {}
 
+/** A scan was asked for and not had. */
+export class ScanError extends CodedError<'Suspended' | 'Deleted' | 'NoAnswer' | 'Failed'> {}
+
 /** Tells the user what went wrong, in kubectl's words, and sets the exit code to 1. Of several errors it tells each. */
 export function report(error: unknown): void {
   process.exitCode = 1;

@@ -1,7 +1,9 @@
 import { GROUP } from '../kube/kinds/common.ts';
 import { UsageError } from './failure.ts';
 
-const SCAN_PREFIX = new RegExp(String.raw`^(?:imagescans?|imgscan)(?:\.${GROUP.replace('.', String.raw`\.`)})?/`);
+const SCAN_PREFIX = new RegExp(
+  String.raw`^(?:imagescans?|imgscan)(?:\.${GROUP.replace('.', String.raw`\.`)})?/`,
+);
 
 /**
  * The name of an ImageScan as the user gave it: bare, or with its kind in front as `-o name` prints it.
@@ -24,7 +26,12 @@ export function pathSegment(what: string, name: string): string {
   return name;
 }
 
-/** An ImageScan as kubectl writes names: `imagescan.fleetscan.io/web`. */
+/** A kind as kubectl writes it: `imagescan.fleetscan.io`. */
+export function resourceType(kind: 'ImageScan' | 'GitRepo'): string {
+  return `${kind.toLowerCase()}.${GROUP}`;
+}
+
+/** An object as kubectl writes it: `imagescan.fleetscan.io/web`. */
 export function resourceName(kind: 'ImageScan' | 'GitRepo', name: string): string {
-  return `${kind.toLowerCase()}.${GROUP}/${name}`;
+  return `${resourceType(kind)}/${name}`;
 }

@@ -1,63 +1,74 @@
-import { z } from 'zod';
-import type { KubeClient } from '../kube/client.ts';
-import { parseGitRepo } from '../kube/kinds/git-repo.ts';
-import { parseImageScan } from '../kube/kinds/image-scan.ts';
-import { listAll, understood } from '../kube/list.ts';
-import { GIT_REPOS, IMAGE_SCANS, type ObjectPath, type Resource } from '../kube/resource.ts';
-import { report } from './failure.ts';
-import { gitRepoColumns, scanColumns, type View } from './status-table.ts';
-import { type Column, Table } from './table.ts';
-
-const schema = z.looseObject({
-  metadata: z.looseObject({ name: z.string(), namespace: z.string(), resourceVersion: z.string() }),
-});
+import { ApiError } from '../kube/errors.ts';
+import { GIT_REPOS, IMAGE_SCANS, type Resource } from '../kube/resource.ts';
+import { InvalidObjectError } from '../kube/kinds/parse.ts';
+import type { OutputFlags } from './output.ts';
+import { parseShownRepo, parseShownScan } from './shown.ts';
+import { gitRepoColumns, scanColumns } from './status-table.ts';
+import { type Column, type Row, rowOf } from './table.ts';
 
 /** An object of one of our kinds with all the fields that the server has, also those that this version does not know. */
-export type ServerObject = z.infer<typeof schema>;
+export interface ServerObject {
+  readonly metadata: { readonly namespace: string; readonly name: string; readonly resourceVersion: string };
+}
 
-/** Reads what the server sent. @throws {ApiError} when it is no object of a namespace */
+/**
+ * Reads what the server sent, and leaves it as it is.
+ *
+ * @throws {ApiError} 'Server' when it is no object that lives in a namespace
+ */
 export function serverObject(raw: unknown): ServerObject {
-  return understood(schema, raw, 'object');
+  if (isServerObject(raw)) return raw;
+  throw new ApiError('Server', 'the API server sent an object without name, namespace or resourceVersion');
 }
 
-/** Lists a collection. @throws {ApiError} */
-export async function listObjects(client: KubeClient, path: ObjectPath): Promise<ServerObject[]> {
-  const { items } = await listAll(client, path, { project: serverObject });
-  return items;
+function isServerObject(raw: unknown): raw is ServerObject {
+  const metadata = (raw as Partial<ServerObject> | null | undefined)?.metadata;
+  return [metadata?.namespace, metadata?.name, metadata?.resourceVersion].every(
+    (text) => typeof text === 'string',
+  );
 }
 
-/** One of our kinds, and how it is shown. */
+/** One of our kinds, and how tables show it. */
 export interface Kind {
   readonly kind: 'ImageScan' | 'GitRepo';
   readonly resource: Resource;
-  /** Begins a table. An object that is not of the kind's form is reported; the others are shown. */
-  readonly table: (view: View) => (objects: readonly ServerObject[]) => string[];
+  readonly headings: (flags: OutputFlags) => Row;
+  /** Makes what gives the row of an object; that throws InvalidObjectError for one that has not the kind's form. */
+  readonly rows: (flags: OutputFlags) => (raw: unknown) => Row;
 }
 
-export const IMAGE_SCAN: Kind = {
-  kind: 'ImageScan',
-  resource: IMAGE_SCANS,
-  table: (view) => tableOf(scanColumns(view), parseImageScan),
-};
-export const GIT_REPO: Kind = {
-  kind: 'GitRepo',
-  resource: GIT_REPOS,
-  table: (view) => tableOf(gitRepoColumns(view), parseGitRepo),
-};
+export const IMAGE_SCAN: Kind = kindOf('ImageScan', IMAGE_SCANS, scanColumns, parseShownScan);
+export const GIT_REPO: Kind = kindOf('GitRepo', GIT_REPOS, gitRepoColumns, parseShownRepo);
 
-function tableOf<T>(
-  columns: readonly Column<T>[],
+function kindOf<T>(
+  kind: Kind['kind'],
+  resource: Resource,
+  columnsFor: (flags: OutputFlags) => Column<T>[],
   parse: (raw: unknown) => T,
-): (objects: readonly ServerObject[]) => string[] {
-  const table = new Table(columns);
-  return (objects) => table.lines(objects.flatMap((object) => parsed(object, parse)));
+): Kind {
+  return {
+    kind,
+    resource,
+    headings: (flags) => columnsFor(flags).map(({ heading }) => heading),
+    rows: (flags) => {
+      const columns = columnsFor(flags);
+      return (raw) => rowOf(columns, parse(raw));
+    },
+  };
 }
 
-function parsed<T>(object: ServerObject, parse: (raw: unknown) => T): T[] {
-  try {
-    return [parse(object)];
-  } catch (error) {
-    report(error);
-    return [];
-  }
+/** Reads objects one by one: what is wrong with one goes to `onError`, and the others can still be shown. */
+export function tolerant<T>(
+  read: (raw: unknown) => T,
+  onError: (error: InvalidObjectError) => void,
+): (raw: unknown) => T | undefined {
+  return (raw) => {
+    try {
+      return read(raw);
+    } catch (error) {
+      if (!(error instanceof InvalidObjectError)) throw error;
+      onError(error);
+      return undefined;
+    }
+  };
 }

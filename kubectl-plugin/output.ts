@@ -18,6 +18,11 @@ export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** kubectl's words for an empty list. */
+export function nothingFound({ allNamespaces }: OutputFlags, namespace: string): string {
+  return allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`;
+}
+
 /** An object as kubectl prints it, keys in order and four spaces deep, but with `<`, `>` and `&` as they are. */
 export function toJson(object: unknown): string {
   return JSON.stringify(ordered(object), undefined, 4);

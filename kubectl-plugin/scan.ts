@@ -1,116 +1,101 @@
-import { messageOf } from '../core/errors.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { type ImageScan, parseImageScan, SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
-import { IMAGE_SCANS } from '../kube/resource.ts';
-import { listAndWatch } from '../kube/watch.ts';
-import { type ConnectionFlags, connection, durationFlag } from './connection.ts';
-import { report, Unsuccessful, UsageError } from './failure.ts';
+import { oneLine } from '../core/one-line.ts';
+import { listAll } from '../kube/list.ts';
+import { type Connection, connected } from './connection.ts';
+import type { ConnectionFlags } from './connection-flags.ts';
+import { durationFlag } from './duration-flag.ts';
+import { report, ScanError, UsageError } from './failure.ts';
+import { resourceName, scanName } from './names.ts';
+import { IMAGE_SCAN, serverObject } from './objects.ts';
+import { note, nothingFound, print } from './output.ts';
+import { type Answer, answersTo } from './scan-answers.ts';
 import { outcome } from './scan-outcome.ts';
+import { type Asked, type Request, requestScans, type Target } from './scan-request.ts';
 
 /** The flags of `scan`. */
 export interface ScanFlags extends ConnectionFlags {
   readonly all?: boolean;
+  readonly allNamespaces?: boolean;
   readonly wait?: boolean;
+  /** A duration as `durationFlag` reads it. */
   readonly timeout: string;
 }
 
 /**
- * Asks for a scan of ImageScans now, and with `--wait` tells what each gave.
+ * Asks for a scan of ImageScans now, and with `--wait` tells what each gave, in the order in which they were named. What
+ * goes wrong with one is reported and does not stop the others.
  *
- * @throws {UsageError} when none is named, or some beside `--all`
- * @throws {Unsuccessful} when a scan failed, or was not answered in time; the user has been told
+ * @throws {ApiError | KubeconfigError | UsageError}
  */
 export async function scan(names: readonly string[], flags: ScanFlags): Promise<void> {
-  if (names.length === 0 && !flags.all)
-    throw new UsageError('Usage', 'name the ImageScans to scan, or use --all');
-  if (names.length > 0 && flags.all) throw new UsageError('Usage', 'use either names or --all');
-  const timeoutMs = await durationFlag('--timeout', flags.timeout);
-  const { client, namespace } = await connection(flags);
-  try {
-    const wanted = flags.all ? await allNames(client, namespace) : names;
-    if (wanted.length === 0) process.stderr.write(`No resources found in ${namespace} namespace.\n`);
-    const results = await Promise.all(
-      wanted.map((name) => scanOne(client, { namespace, name }, flags.wait === true ? timeoutMs : undefined)),
-    );
-    if (results.includes(false)) throw new Unsuccessful('Unsuccessful', 'not all scans succeeded');
-  } finally {
-    await client.close();
+  checkUsage(names, flags);
+  const wanted = [...new Set(names.map(scanName))];
+  const timeoutMs = durationFlag('--timeout', flags.timeout);
+  await connected(flags, async (connection) => {
+    const { client, namespace } = connection;
+    const targets = flags.all
+      ? await allTargets(connection, flags)
+      : wanted.map((name) => ({ namespace, name }));
+    const requests = await requestScans(client, targets);
+    const asked = requests.filter((request) => request.kind === 'asked');
+    const answers = flags.wait ? answersTo(client, asked, timeoutMs) : undefined;
+    for (const request of requests) {
+      if (request.kind !== 'asked') tellRefusal(request, flags);
+      else tell(request, await answers?.get(request), flags);
+    }
+  });
+}
+
+function checkUsage(names: readonly string[], { all, allNamespaces }: ScanFlags): void {
+  const wrong =
+    (names.length === 0 && !all && 'name the ImageScans to scan, or use --all') ||
+    (names.length > 0 && all && 'use either names or --all') ||
+    (allNamespaces && !all && '--all-namespaces goes with --all');
+  if (wrong) throw new UsageError('Usage', wrong);
+}
+
+async function allTargets({ client, namespace }: Connection, flags: ScanFlags): Promise<Target[]> {
+  const place = flags.allNamespaces ? {} : { namespace };
+  const project = (raw: unknown): Target => {
+    const { namespace, name } = serverObject(raw).metadata;
+    return { namespace, name };
+  };
+  const { items } = await listAll(client, { resource: IMAGE_SCAN.resource, ...place }, { project });
+  if (items.length === 0) note(nothingFound(flags, namespace));
+  return items;
+}
+
+function tellRefusal(request: Exclude<Request, Asked>, flags: ScanFlags): void {
+  if (request.kind === 'failed') return report(request.error);
+  const text = `${label(request.target, flags)} is suspended, so it is not scanned`;
+  // Who says all means all that can be scanned; who names one expects a scan.
+  if (flags.all) note(text);
+  else report(new ScanError('Suspended', text));
+}
+
+function tell({ target, before }: Asked, answer: Answer | undefined, flags: ScanFlags): void {
+  const name = label(target, flags);
+  if (answer === undefined) return print([`${name} scan requested`]);
+  switch (answer.kind) {
+    case 'lost':
+      return report(answer.error);
+    case 'deleted':
+      return report(new ScanError('Deleted', `${name} was deleted before it was scanned`));
+    case 'late':
+      return report(
+        new ScanError(
+          'NoAnswer',
+          `${name} was not scanned within ${flags.timeout}; is the reconciler running?`,
+        ),
+      );
+    case 'scanned': {
+      const { text, succeeded } = outcome(before.status, answer.scan);
+      // Registries have their say in it.
+      const line = `${name} ${oneLine(text, Infinity)}`;
+      return succeeded ? print([line]) : report(new ScanError('Failed', line));
+    }
   }
 }
 
-interface Name {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-async function allNames(client: KubeClient, namespace: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const change of scansOf(client, { namespace }, AbortSignal.timeout(30_000))) {
-    if (change.type === 'replaced') names.push(...change.items.map(({ metadata }) => metadata.name));
-    break;
-  }
-  return names;
-}
-
-/** @returns whether the scan was asked for and, where waited for, gave a result */
-async function scanOne(client: KubeClient, where: Name, timeoutMs: number | undefined): Promise<boolean> {
-  const label = `imagescan.fleetscan.io/${where.name}`;
-  try {
-    const request = new Date().toISOString();
-    const before = await ask(client, where, request);
-    if (before.spec.suspend) return tell(label, 'is suspended, so it is not scanned', false);
-    if (timeoutMs === undefined) return tell(label, 'scan requested', true);
-    const after = await answered(client, where, request, AbortSignal.timeout(timeoutMs));
-    if (after === undefined)
-      return tell(label, `no answer after ${timeoutMs / 1000} s; is the reconciler running?`, false);
-    const { text, succeeded } = outcome(before.status, after);
-    return tell(label, text, succeeded);
-  } catch (error) {
-    report(error);
-    return false;
-  }
-}
-
-async function ask(client: KubeClient, { namespace, name }: Name, request: string): Promise<ImageScan> {
-  const body = { metadata: { annotations: { [SCAN_REQUEST_ANNOTATION]: request } } };
-  return parseImageScan(await client.patch({ resource: IMAGE_SCANS, namespace, name }, body, 'merge'));
-}
-
-/** The ImageScan once it has handled a request, or another that came after it; undefined when the signal aborts first. */
-async function answered(
-  client: KubeClient,
-  where: Name,
-  request: string,
-  signal: AbortSignal,
-): Promise<ImageScan | undefined> {
-  for await (const change of scansOf(client, where, signal)) {
-    const [scan] = change.type === 'replaced' ? change.items : change.type === 'put' ? [change.item] : [];
-    if (scan === undefined) continue;
-    const handled = scan.status.lastHandledScanRequest;
-    const latest = scan.metadata.annotations[SCAN_REQUEST_ANNOTATION];
-    if (handled === request || (latest !== request && handled === latest)) return scan;
-  }
-  return undefined;
-}
-
-function scansOf(
-  client: KubeClient,
-  { namespace, name }: { namespace: string; name?: string },
-  signal: AbortSignal,
-) {
-  return listAndWatch(
-    client,
-    { resource: IMAGE_SCANS, namespace },
-    {
-      project: parseImageScan,
-      signal,
-      ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
-      onError: (error) => process.stderr.write(`${messageOf(error)}; trying again\n`),
-    },
-  );
-}
-
-function tell(label: string, text: string, succeeded: boolean): boolean {
-  (succeeded ? process.stdout : process.stderr).write(`${label} ${text}\n`);
-  return succeeded;
+function label({ namespace, name }: Target, { allNamespaces }: ScanFlags): string {
+  return `${resourceName(IMAGE_SCAN.kind, name)}${allNamespaces ? ` (${namespace})` : ''}`;
 }

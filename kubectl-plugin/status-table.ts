@@ -1,48 +1,45 @@
 import type { Condition } from '../kube/kinds/common.ts';
-import type { GitRepo } from '../kube/kinds/git-repo.ts';
-import type { ImageScan, ImageScanSpec } from '../kube/kinds/image-scan.ts';
-import { age, type Column } from './table.ts';
-
-/** What a table is to show. */
-export interface View {
-  readonly allNamespaces: boolean;
-  readonly wide: boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
+import type { ImageScanSpec } from '../kube/kinds/image-scan.ts';
+import { age } from './age.ts';
+import type { OutputFlags } from './output.ts';
+import type { ShownRepo, ShownScan } from './shown.ts';
+import type { Column } from './table.ts';
 
 /** The columns for ImageScans: what is in force, since when, and whether the last scan succeeded. */
-export function scanColumns(view: View): Column<ImageScan>[] {
+export function scanColumns({ output, allNamespaces }: OutputFlags): Column<ShownScan>[] {
+  const isWide = output === 'wide';
   return [
-    ...namespaceColumn(view),
+    ...(allNamespaces ? [NAMESPACE] : []),
     { heading: 'NAME', cell: ({ metadata }) => metadata.name },
     { heading: 'IMAGE', cell: ({ spec }) => spec.image },
     { heading: 'TAG', cell: ({ status }) => status.latestTag },
     {
       heading: 'DIGEST',
-      cell: ({ status }) => (view.wide ? status.latestDigest : shortDigest(status.latestDigest)),
+      cell: ({ status }) => (isWide ? status.latestDigest : shortDigest(status.latestDigest)),
     },
-    { heading: 'SINCE', cell: ({ status }) => ago(status.history?.[0]?.since, view.now) },
+    { heading: 'SINCE', cell: ({ status }) => ago(status.history?.[0]?.since) },
     { heading: 'READY', cell: (scan) => verdict(scan, 'Ready') },
     { heading: 'SCANNED', cell: (scan) => (scan.spec.suspend ? 'Suspended' : verdict(scan, 'ImageScanned')) },
-    { heading: 'LAST SCAN', cell: ({ status }) => ago(status.lastScanTime, view.now) },
-    ...(view.wide
-      ? [
-          { heading: 'POLICY', cell: ({ spec }: ImageScan) => policyText(spec.policy) },
-          { heading: 'INTERVAL', cell: ({ spec }: ImageScan) => spec.interval ?? '15m' },
-          {
-            heading: 'MESSAGE',
-            cell: (scan: ImageScan) => firstTrouble(scan) ?? condition(scan, 'ImageScanned')?.message,
-          },
-        ]
-      : []),
+    { heading: 'LAST SCAN', cell: ({ status }) => ago(status.lastScanTime) },
+    ...(isWide ? WIDE_SCAN_COLUMNS : []),
   ];
 }
 
+const WIDE_SCAN_COLUMNS: readonly Column<ShownScan>[] = [
+  { heading: 'POLICY', cell: ({ spec }) => policyText(spec.policy) },
+  { heading: 'INTERVAL', cell: ({ spec }) => spec.interval ?? '15m' },
+  {
+    heading: 'MESSAGE',
+    cell: (scan) =>
+      troubleOf(scan, 'Ready') ?? troubleOf(scan, 'ImageScanned') ?? message(scan, 'ImageScanned'),
+  },
+];
+
 /** The columns for GitRepos: where values go, and whether Git agrees. */
-export function gitRepoColumns(view: View): Column<GitRepo>[] {
+export function gitRepoColumns({ output, allNamespaces }: OutputFlags): Column<ShownRepo>[] {
+  const isWide = output === 'wide';
   return [
-    ...namespaceColumn(view),
+    ...(allNamespaces ? [NAMESPACE] : []),
     { heading: 'GITREPO', cell: ({ metadata }) => metadata.name },
     { heading: 'REPO', cell: ({ spec }) => spec.repo },
     { heading: 'BRANCH', cell: ({ spec }) => spec.branch ?? 'master' },
@@ -51,13 +48,20 @@ export function gitRepoColumns(view: View): Column<GitRepo>[] {
       heading: 'MARKERS',
       cell: ({ status: { markers } }) => markers && `${markers.current}/${markers.total}`,
     },
-    { heading: 'COMMIT', cell: ({ status }) => status.lastPushCommit?.slice(0, view.wide ? undefined : 12) },
-    { heading: 'PUSHED', cell: ({ status }) => ago(status.lastPushTime, view.now) },
-    ...(view.wide
-      ? [{ heading: 'MESSAGE', cell: (repo: GitRepo) => condition(repo, 'ImageSynced')?.message }]
-      : []),
+    { heading: 'COMMIT', cell: ({ status }) => status.lastPushCommit?.slice(0, isWide ? undefined : 12) },
+    { heading: 'PUSHED', cell: ({ status }) => ago(status.lastPushTime) },
+    ...(isWide ? WIDE_GIT_REPO_COLUMNS : []),
   ];
 }
+
+const WIDE_GIT_REPO_COLUMNS: readonly Column<ShownRepo>[] = [
+  { heading: 'MESSAGE', cell: (repo) => message(repo, 'ImageSynced') },
+];
+
+const NAMESPACE: Column<ShownScan | ShownRepo> = {
+  heading: 'NAMESPACE',
+  cell: ({ metadata }) => metadata.namespace,
+};
 
 /** The policy of a scan in a few words. */
 export function policyText(policy: ImageScanSpec['policy']): string {
@@ -69,21 +73,19 @@ export function policyText(policy: ImageScanSpec['policy']): string {
   return 'semver *';
 }
 
-/** What stops a scan from being of use, or from being current; undefined when nothing does. */
-export function firstTrouble(scan: ImageScan): string | undefined {
-  for (const type of ['Ready', 'ImageScanned']) {
-    const found = condition(scan, type);
-    if (found?.status === 'False') return `${found.reason}: ${found.message}`;
-  }
-  return undefined;
-}
-
 interface Conditioned {
   readonly status: { readonly conditions?: readonly Condition[] | undefined };
 }
 
-function condition({ status }: Conditioned, type: string): Condition | undefined {
-  return status.conditions?.find((candidate) => candidate.type === type);
+/** Why a condition is False, as `Reason: message`; undefined when it is not. */
+export function troubleOf(object: Conditioned, type: string): string | undefined {
+  const found = condition(object, type);
+  return found?.status === 'False' ? `${found.reason}: ${found.message}` : undefined;
+}
+
+/** The message of a condition. */
+export function message(object: Conditioned, type: string): string | undefined {
+  return condition(object, type)?.message;
 }
 
 /** `True`, or the reason why not. */
@@ -93,14 +95,14 @@ function verdict(object: Conditioned, type: string): string {
   return found.status === 'True' ? 'True' : (found.reason ?? found.status);
 }
 
-function namespaceColumn({ allNamespaces }: View): Column<ImageScan | GitRepo>[] {
-  return allNamespaces ? [{ heading: 'NAMESPACE', cell: ({ metadata }) => metadata.namespace }] : [];
+function condition({ status }: Conditioned, type: string): Condition | undefined {
+  return status.conditions?.find((candidate) => candidate.type === type);
 }
 
 function shortDigest(digest: string | undefined): string | undefined {
   return digest?.replace('sha256:', '').slice(0, 12);
 }
 
-function ago(time: string | undefined, now: number): string | undefined {
-  return time === undefined ? undefined : age(now - Date.parse(time));
+function ago(time: string | undefined): string | undefined {
+  return time === undefined ? undefined : age(Date.now() - Date.parse(time));
 }

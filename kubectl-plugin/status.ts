@@ -1,20 +1,25 @@
+import { listAll } from '../kube/list.ts';
 import { type Connection, connected } from './connection.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import { UsageError } from './failure.ts';
 import { resourceName, scanName } from './names.ts';
-import { GIT_REPO, IMAGE_SCAN, type Kind, listObjects, type ServerObject, serverObject } from './objects.ts';
-import { listOf, note, type OutputFlags, print, toJson, toYaml, visibleFields } from './output.ts';
+import { GIT_REPO, IMAGE_SCAN, type Kind, serverObject, tolerant } from './objects.ts';
+import {
+  listOf,
+  note,
+  nothingFound,
+  type OutputFlags,
+  print,
+  toJson,
+  toYaml,
+  visibleFields,
+} from './output.ts';
+import { Table } from './table.ts';
 import { watchStatus } from './watch.ts';
 
 /** The flags of `status`. */
 export interface StatusFlags extends ConnectionFlags, OutputFlags {
   readonly watch?: boolean;
-}
-
-/** Objects of one kind. */
-interface Found {
-  readonly kind: Kind;
-  readonly objects: readonly ServerObject[];
 }
 
 /**
@@ -33,53 +38,78 @@ export async function status(name: string | undefined, flags: StatusFlags): Prom
   });
 }
 
-async function showOne({ client, namespace }: Connection, name: string, flags: StatusFlags): Promise<void> {
-  const object = serverObject(await client.get({ resource: IMAGE_SCAN.resource, namespace, name }));
-  show([{ kind: IMAGE_SCAN, objects: [object] }], flags, ([only]) => only);
+/** What was kept of the objects of one kind. */
+interface Found<T> {
+  readonly kind: Kind;
+  readonly items: readonly T[];
 }
 
-/** One kind may be forbidden to the user and the other not: what can be shown is shown. */
-async function showAll({ client, namespace }: Connection, flags: StatusFlags): Promise<void> {
+/** Finds objects, and keeps of each no more than the form of the output takes. */
+type Find = <T>(keep: (kind: Kind) => (raw: unknown) => T) => Promise<Found<T>[]>;
+
+async function showOne({ client, namespace }: Connection, name: string, flags: OutputFlags): Promise<void> {
+  const object = await client.get({ resource: IMAGE_SCAN.resource, namespace, name });
+  await show(
+    async (keep) => [{ kind: IMAGE_SCAN, items: [keep(IMAGE_SCAN)(object)] }],
+    flags,
+    ([only]) => only,
+  );
+}
+
+/** One kind may be forbidden to the user, or one object unreadable: what can be shown is shown. */
+async function showAll({ client, namespace }: Connection, flags: OutputFlags): Promise<void> {
   const where = flags.allNamespaces ? {} : { namespace };
-  const list = async (kind: Kind): Promise<Found> => ({
-    kind,
-    objects: await listObjects(client, { resource: kind.resource, ...where }),
-  });
-  const answers = await Promise.allSettled([list(IMAGE_SCAN), list(GIT_REPO)]);
-  const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
-  if (found.length > 0) show(found, flags, listOf);
-  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be listed');
+  const failures: unknown[] = [];
+  const find: Find = async (keep) => {
+    const lists = [IMAGE_SCAN, GIT_REPO].map(async (kind) => {
+      const project = tolerant(keep(kind), (error) => failures.push(error));
+      const { items } = await listAll(client, { resource: kind.resource, ...where }, { project });
+      return { kind, items };
+    });
+    const results = await Promise.allSettled(lists);
+    failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  };
+  const count = await show(find, flags, listOf);
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be shown');
   const isTable = flags.output === undefined || flags.output === 'wide';
-  if (isTable && found.every(({ objects }) => objects.length === 0))
-    note(flags.allNamespaces ? 'No resources found' : `No resources found in ${namespace} namespace.`);
+  if (isTable && count === 0) note(nothingFound(flags, namespace));
 }
 
-function show(
-  found: readonly Found[],
-  flags: StatusFlags,
-  documentOf: (objects: readonly ServerObject[]) => unknown,
-): void {
-  const document = (): unknown =>
-    documentOf(found.flatMap(({ objects }) => objects.map((object) => visibleFields(object, flags))));
+/** Prints what `find` finds. @returns how many objects that is */
+async function show(
+  find: Find,
+  flags: OutputFlags,
+  documentOf: (objects: readonly object[]) => unknown,
+): Promise<number> {
   switch (flags.output) {
     case 'json':
-      return print([toJson(document())]);
-    case 'yaml':
-      return print([toYaml(document())]);
-    case 'name':
-      return print(
-        found.flatMap(({ kind, objects }) => objects.map(({ metadata }) => resourceName(kind.kind, metadata.name))),
+    case 'yaml': {
+      const found = await find(() => (raw) => visibleFields(serverObject(raw), flags));
+      const document = documentOf(found.flatMap(({ items }) => items));
+      if (found.length > 0) print([flags.output === 'json' ? toJson(document) : toYaml(document)]);
+      return count(found);
+    }
+    case 'name': {
+      const found = await find(
+        ({ kind }) =>
+          (raw) =>
+            resourceName(kind, serverObject(raw).metadata.name),
       );
-    default:
-      return print(tables(found, flags));
+      print(found.flatMap(({ items }) => items));
+      return count(found);
+    }
+    default: {
+      const found = await find((kind) => kind.rows(flags));
+      const tables = found
+        .map(({ kind, items }) => new Table(kind.headings(flags)).lines(items))
+        .filter((lines) => lines.length > 0);
+      print(tables.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines])));
+      return count(found);
+    }
   }
 }
 
-/** A table for each kind that has objects, with an empty line between them. */
-function tables(found: readonly Found[], flags: StatusFlags): string[] {
-  return found
-    .map(({ kind, objects }) => kind.table(flags)(objects))
-    .filter((lines) => lines.length > 0)
-    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
+function count(found: readonly Found<unknown>[]): number {
+  return found.reduce((sum, { items }) => sum + items.length, 0);
 }

@@ -6,41 +6,48 @@ export interface Column<T> {
   readonly cell: (object: T) => string | undefined;
 }
 
+/** The cells of one line. */
+export type Row = readonly string[];
+
 const GAP = '   ';
 
 /**
- * Lays objects out as kubectl does: upper-case headings, columns as wide as their widest cell, three spaces between them,
- * no borders. Where there is nothing to say it says `<none>`. A cell is one line, and its control characters, which a
+ * What the columns say of an object, `<none>` where that is nothing. A cell is one line, and its control characters, which a
  * terminal might obey, become spaces.
- *
- * It may be asked again and again, as in a watch: the heading comes once, and no column becomes narrower than it was.
  */
-export class Table<T> {
-  readonly #columns: readonly Column<T>[];
+export function rowOf<T>(columns: readonly Column<T>[], object: T): Row {
+  return columns.map(({ cell }) => oneLine(cell(object) || '<none>', Infinity));
+}
+
+/**
+ * Lays rows out as kubectl does: upper-case headings, columns as wide as their widest cell, three spaces between them, no
+ * borders. It may be given rows again and again, as in a watch: the headings come once, and no column becomes narrower.
+ */
+export class Table {
+  readonly #headings: Row;
   readonly #widths: number[];
-  #hasHeading = false;
+  #isHeaded = false;
 
-  constructor(columns: readonly Column<T>[]) {
-    this.#columns = columns;
-    this.#widths = columns.map(({ heading }) => heading.length);
+  constructor(headings: Row) {
+    this.#headings = headings;
+    this.#widths = headings.map((heading) => heading.length);
   }
 
-  /** The lines for these objects, the heading first when there is something to head. */
-  lines(objects: readonly T[]): string[] {
-    if (objects.length === 0) return [];
-    const rows = objects.map((object) => this.#columns.map(({ cell }) => oneLine(cell(object) || '<none>', Infinity)));
+  /** The lines for these rows, the headings first when there is something to head. */
+  lines(rows: readonly Row[]): string[] {
+    if (rows.length === 0) return [];
     for (const row of rows) this.#widen(row);
-    if (!this.#hasHeading) rows.unshift(this.#columns.map(({ heading }) => heading));
-    this.#hasHeading = true;
-    return rows.map((row) => this.#line(row));
+    const shown = this.#isHeaded ? rows : [this.#headings, ...rows];
+    this.#isHeaded = true;
+    return shown.map((row) => this.#line(row));
   }
 
-  #widen(row: readonly string[]): void {
+  #widen(row: Row): void {
     for (const [index, cell] of row.entries())
       this.#widths[index] = Math.max(this.#widths[index] ?? 0, cell.length);
   }
 
-  #line(row: readonly string[]): string {
+  #line(row: Row): string {
     const last = row.length - 1;
     return row
       .map((cell, index) => (index === last ? cell : cell.padEnd(this.#widths[index] ?? 0)))

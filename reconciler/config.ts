@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
-import { address, name, readConfig } from '../program/config.ts';
+import { address, milliseconds, name, readConfig } from '../program/config.ts';
 import { LOG_LEVELS } from '../program/log.ts';
 
 const schema = z.object({
@@ -8,6 +8,8 @@ const schema = z.object({
   namespace: name,
   identity: name,
   leaseName: name,
+  // The Lease's own field counts whole seconds.
+  leaseDuration: milliseconds.refine((ms) => ms >= 1000, 'must be 1s or more'),
   certSecret: name,
   webhookConfig: name,
   service: name,
@@ -45,6 +47,14 @@ export function readReconcilerConfig(argv: readonly string[]): Config {
     .addOption(new Option('--identity <name>', 'what this replica calls itself in the Lease').env('POD_NAME'))
     .addOption(
       new Option('--lease-name <name>', 'Lease that the leader holds').default('fleetscan-reconciler'),
+    )
+    .addOption(
+      new Option(
+        '--lease-duration <duration>',
+        'how long after the last renewal by a leader that is gone another one takes over',
+      )
+        .default('15s')
+        .env('FLEETSCAN_LEASE_DURATION'),
     )
     .addOption(
       new Option('--cert-secret <name>', "Secret with the webhook's certificate").default(

@@ -26,6 +26,7 @@ export async function runReconciler(config: Config, log: Logger, signal: AbortSi
     metrics: metrics.registry,
   });
   const { namespace, leaseName, identity } = config;
+  const timing = leaseTiming(config.leaseDuration);
   const onError = (error: unknown): void =>
     log.warn({ err: error }, 'the Lease could not be read or renewed; tried again');
   const onTransition = (isLeading: boolean): void => {
@@ -33,13 +34,20 @@ export async function runReconciler(config: Config, log: Logger, signal: AbortSi
     log.info({ lease: `${namespace}/${leaseName}`, identity, leading: isLeading }, 'leadership changed');
   };
   try {
-    await lead(client, { namespace, name: leaseName, identity, signal, onTransition, onError }, (leading) =>
-      work({ client, config, metrics, log }, leading),
+    await lead(
+      client,
+      { namespace, name: leaseName, identity, ...timing, signal, onTransition, onError },
+      (leading) => work({ client, config, metrics, log }, leading),
     );
   } finally {
     probes.server.close();
     await client.close();
   }
+}
+
+/** Three renewals in the time that one holds for, and tries between them. */
+function leaseTiming(durationMs: number): { durationMs: number; renewMs: number; retryMs: number } {
+  return { durationMs, renewMs: durationMs / 3, retryMs: (durationMs * 2) / 15 };
 }
 
 /** What the leader does. Ends when the signal aborts, or throws when one of its parts fails. */

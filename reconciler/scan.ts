@@ -1,5 +1,5 @@
 import { type CodedError, messageOf } from '../core/errors.ts';
-import { choose, parsePolicy, PolicyError } from '../core/policy.ts';
+import { choose, parsePolicy, type Policy, PolicyError } from '../core/policy.ts';
 import { canonicalName, parseReference, type Reference, ReferenceError } from '../core/reference.ts';
 import type { Value } from '../core/value.ts';
 import type { ImageScan } from '../kube/kinds/image-scan.ts';
@@ -23,7 +23,8 @@ export type ScanFailure =
   | SecretError['code']
   | RegistryErrorCode
   | 'NoTags'
-  | 'NoMatch';
+  | 'NoMatch'
+  | 'TagGone';
 
 /** What a scan of a registry gave. */
 export type ScanResult =
@@ -69,7 +70,7 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
     };
     const tags = await dependencies.registry.listTags(reference, auth);
     tagCount = tags.length;
-    const choice = choose(policy, tags);
+    const choice = tagGone(scan, reference, policy, tags) ?? choose(policy, tags);
     if (choice.kind === 'none')
       return { kind: 'failed', reason: choice.reason, message: choice.message, tagCount: tags.length };
     const { digest } = await dependencies.registry.resolve({ ...reference, tag: choice.tag }, auth);
@@ -80,6 +81,27 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
     dependencies.signal.throwIfAborted();
     return { ...failure(error), ...(tagCount !== undefined && { tagCount }) };
   }
+}
+
+/**
+ * A tag that somebody deleted is no reason to go back to an older one; a change of the spec, which a person makes, is.
+ *
+ * @returns why the value in force stays, when its tag is missing from the list and would be chosen if it were not
+ */
+function tagGone(
+  { metadata, status }: ImageScan,
+  reference: Reference,
+  policy: Policy,
+  tags: readonly string[],
+): { kind: 'none'; reason: 'TagGone'; message: string } | undefined {
+  const { latestTag, canonicalImageName, observedGeneration } = status;
+  const isOfThisSpec =
+    observedGeneration === metadata.generation && canonicalImageName === canonicalName(reference);
+  if (!latestTag || !isOfThisSpec || tags.length === 0 || tags.includes(latestTag)) return undefined;
+  const choice = choose(policy, [...tags, latestTag]);
+  if (choice.kind === 'none' || choice.tag !== latestTag) return undefined;
+  const message = `${latestTag} is in force but gone from the registry, which has nothing newer; push it again, or change the spec to go back`;
+  return { kind: 'none', reason: 'TagGone', message };
 }
 
 async function credentials(

@@ -67,6 +67,12 @@ export class WorkQueue {
     this.#timers.delete(key);
   }
 
+  /** What is due by now is done with the work that begins now. */
+  #dropDue(key: string): void {
+    const due = this.#timers.get(key)?.due;
+    if (due !== undefined && due <= this.#now()) this.#unschedule(key);
+  }
+
   #ring(key: string, due: number): void {
     this.#timers.delete(key);
     if (due > this.#now()) return this.schedule(key, due);
@@ -81,6 +87,7 @@ export class WorkQueue {
       if (this.#running.size >= this.#options.concurrency) return;
       if (this.#running.has(key)) continue;
       this.#ready.delete(key);
+      this.#dropDue(key);
       this.#running.set(key, this.#work(key, signal));
     }
   }

@@ -5,6 +5,8 @@ import type { WriteBackResult } from './write-back.ts';
 
 /** How many of the markers left alone the status names. */
 const NAMED = 20;
+const NOTHING_MARKED =
+  'no YAML file under spec.paths holds a marker; write # {"$imagescan": "NAME"} behind an image';
 
 /** The status of a GitRepo after a write-back. */
 export function statusAfter(
@@ -44,16 +46,16 @@ function syncedCondition(result: WriteBackResult): Omit<ConditionState, 'observe
     case 'unchanged':
       return undefined;
     case 'synced': {
-      const { current, edits } = result.plan;
-      const message = `${agreed(current + edits.length)}${leftAloneText(result.plan)}`;
-      return { type, status: 'True', reason: syncedReason(result.plan), message };
+      return { type, status: 'True', ...syncedText(result.plan) };
     }
   }
 }
 
-function syncedReason({ markers, leftAlone }: EditPlan): string {
-  if (leftAlone.length > 0) return 'SyncedInPart';
-  return markers === 0 ? 'NothingMarked' : 'Synced';
+function syncedText(plan: EditPlan): { reason: string; message: string } {
+  const { markers, leftAlone, current, edits } = plan;
+  if (markers + leftAlone.length === 0) return { reason: 'NothingMarked', message: NOTHING_MARKED };
+  const message = `${agreed(current + edits.length)}${leftAloneText(plan)}`;
+  return { reason: leftAlone.length > 0 ? 'SyncedInPart' : 'Synced', message };
 }
 
 function agreed(count: number): string {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { CertificateError } from '../certs/errors.ts';
 import { type ServingCertificate, servingCertificates } from '../certs/serving.ts';
 import { ScanIndex, scanKey, type Scan } from '../core/scan.ts';
 import { connect, type KubeClient } from '../kube/client.ts';
@@ -84,8 +85,11 @@ async function followCertificate(
   signal: AbortSignal,
   serve: (pair: ServingCertificate) => Promise<void>,
 ): Promise<void> {
-  const onError = (error: Error): void =>
-    log.warn({ err: error, secret: `${namespace}/${certSecret}` }, 'the serving certificate cannot be used');
+  const onError = (error: Error): void => {
+    const fields = { err: error, secret: `${namespace}/${certSecret}` };
+    if (error instanceof CertificateError) log.warn(fields, 'the serving certificate cannot be used');
+    else log.warn(fields, 'the watch on the serving certificate failed; it is resumed');
+  };
   for await (const pair of servingCertificates(client, {
     namespace,
     secretName: certSecret,

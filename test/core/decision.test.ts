@@ -260,6 +260,7 @@ describe('a recorded resolution', () => {
 
   const forged: [record: unknown, image: string, marker: string, to: string, why: string][] = [
     [{ app: recorded }, 'nginx:1.1', 'app', 'nginx:1.3', 'the container has another image than the record'],
+    [{ app: recorded }, 'nginx:1.3', 'app', 'nginx:1.3', 'likewise, though its image is the one in force'],
     [
       { app: { ...recorded, to: 'nginx:1.1' } },
       'nginx:1.1',

@@ -76,15 +76,13 @@ export async function untilPodsGet(
   client: KubeClient,
   namespace: string,
   { marker, image }: { marker: string; image: string },
-  options: { timeoutMs?: number } = {},
 ): Promise<void> {
   const name = image.replace(/:[^:/]*$/, '');
   const object = pod('probe', { image: `${name}:manifest`, marker });
-  const check = async (): Promise<true | undefined> => {
+  await waitFor(`${marker} to give pods of ${namespace} ${image}`, async () => {
     const { images } = readPod(await client.create({ resource: PODS, namespace }, object, { dryRun: 'All' }));
     return images['web'] === image ? true : undefined;
-  };
-  await waitFor(`${marker} to give pods of ${namespace} ${image}`, check, options);
+  });
 }
 
 /** A condition of an ImageScan, `status reason`, once it is there. */

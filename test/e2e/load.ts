@@ -1,7 +1,8 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { messageOf } from '../../core/errors.ts';
 import { PODS } from '../../kube/resource.ts';
-import { markedPod } from './admission.ts';
+import { IMAGE } from './admission.ts';
+import { pod } from './following.ts';
 
 /** What came of a load. */
 export interface LoadResult {
@@ -14,7 +15,7 @@ export interface LoadResult {
 /** How many pods are asked for in a second, whatever the answers take. */
 const RATE = 20;
 
-/** Creates marked pods, {@link RATE} a second, for as long as `work` takes. */
+/** Creates pods with the marker `web` and the image {@link IMAGE}`:manifest`, {@link RATE} a second, for as long as `work` takes. */
 export async function underLoad(
   client: KubeClient,
   namespace: string,
@@ -25,7 +26,8 @@ export async function underLoad(
   const failures: string[] = [];
   const create = async (name: string): Promise<void> => {
     try {
-      await client.create({ resource: PODS, namespace }, markedPod(name));
+      const object = pod(name, { image: `${IMAGE}:manifest`, marker: 'web' });
+      await client.create({ resource: PODS, namespace }, object);
     } catch (error) {
       failures.push(messageOf(error));
     }

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { connect, type KubeClient } from '../../kube/client.ts';
+import { API_VERSION, type Condition } from '../../kube/kinds/common.ts';
+import { type GitRepo, parseGitRepo } from '../../kube/kinds/git-repo.ts';
+import { type ImageScan, parseImageScan } from '../../kube/kinds/image-scan.ts';
+import { GIT_REPOS, IMAGE_SCANS } from '../../kube/resource.ts';
+import { type Cluster, startCluster } from '../control-plane/cluster.ts';
+import { freePort } from '../control-plane/processes.ts';
+import { waitFor } from '../wait.ts';
+import { installProduct, type Product, type Program } from './product.ts';
+
+/** A control plane with the product, of which the reconciler alone runs. */
+export interface Reconciling {
+  readonly cluster: Cluster;
+  /** The administrator's. */
+  readonly client: KubeClient;
+  readonly product: Product;
+  readonly reconciler: Program;
+  stop(): Promise<void>;
+}
+
+/** Starts it all, with registries that are spoken to over plain HTTP. */
+export async function startReconciling(...insecureRegistries: string[]): Promise<Reconciling> {
+  const cluster = await startCluster();
+  const client = await connect({ kubeconfig: cluster.kubeconfig });
+  const product = await installProduct(cluster, { webhookPort: await freePort(), insecureRegistries });
+  const reconciler = await product.startReconciler();
+  return {
+    cluster,
+    client,
+    product,
+    reconciler,
+    stop: async () => {
+      await product.stop();
+      await client.close();
+      await cluster.stop();
+    },
+  };
+}
+
+export interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export function namespaceObject(name: string): object {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+export function imageScan(metadata: Named, spec: object): object {
+  return { apiVersion: API_VERSION, kind: 'ImageScan', metadata, spec };
+}
+
+export function gitRepo(metadata: Named, spec: object): object {
+  return { apiVersion: API_VERSION, kind: 'GitRepo', metadata, spec };
+}
+
+/** A Secret; `data` in plain text. */
+export function secret(metadata: Named, type: string, stringData: Readonly<Record<string, string>>): object {
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type, stringData };
+}
+
+export async function readScan(client: KubeClient, { namespace, name }: Named): Promise<ImageScan> {
+  return parseImageScan(await client.get({ resource: IMAGE_SCANS, namespace, name }));
+}
+
+export async function readGitRepo(client: KubeClient, { namespace, name }: Named): Promise<GitRepo> {
+  return parseGitRepo(await client.get({ resource: GIT_REPOS, namespace, name }));
+}
+
+/** Waits until an ImageScan is as wanted. */
+export function untilScan(
+  client: KubeClient,
+  named: Named,
+  what: string,
+  isWanted: (scan: ImageScan) => boolean,
+): Promise<ImageScan> {
+  return untilWanted(() => readScan(client, named), named, what, isWanted);
+}
+
+/** Waits until a GitRepo is as wanted. */
+export function untilGitRepo(
+  client: KubeClient,
+  named: Named,
+  what: string,
+  isWanted: (repo: GitRepo) => boolean,
+): Promise<GitRepo> {
+  return untilWanted(() => readGitRepo(client, named), named, what, isWanted);
+}
+
+/** Waits until a scan has this tag in force. */
+export function untilInForce(client: KubeClient, named: Named, tag: string): Promise<ImageScan> {
+  return untilScan(client, named, `${tag} in force`, ({ status }) => status.latestTag === tag);
+}
+
+type Conditioned = Pick<ImageScan, 'metadata'> & {
+  readonly status: { readonly conditions?: readonly Condition[] | undefined };
+};
+
+/** A condition as `status reason`, when it is of the object's present spec. */
+export function conditionOf({ metadata, status }: Conditioned, type: string): string | undefined {
+  const condition = status.conditions?.find((each) => each.type === type);
+  if (condition === undefined || condition.observedGeneration !== metadata.generation) return undefined;
+  return `${condition.status} ${condition.reason}`;
+}
+
+export function messageOf({ status }: Conditioned, type: string): string {
+  return status.conditions?.find((each) => each.type === type)?.message ?? '';
+}
+
+/** Waits until `kubectl get events` has a line on an object with all these words. */
+export async function untilEvent(
+  { cluster }: Pick<Reconciling, 'cluster'>,
+  { namespace, name }: Named,
+  kind: 'imagescan' | 'gitrepo',
+  ...words: readonly string[]
+): Promise<void> {
+  const wanted = [`${kind}/${name} `, ...words];
+  await waitFor(
+    `an event with ${wanted.join(' ')}`,
+    async () => {
+      const { stdout } = await cluster.kubectl('get', 'events', '-n', namespace);
+      return stdout.split('\n').find((line) => wanted.every((word) => line.includes(word)));
+    },
+    { everyMs: 250 },
+  );
+}
+
+/** Applies an object that the API server must refuse. @returns what `kubectl apply` says of it */
+export async function refusal({ cluster }: Pick<Reconciling, 'cluster'>, object: object): Promise<string> {
+  const { code, stderr } = await cluster.kubectlWith({ stdin: JSON.stringify(object) }, 'apply', '-f', '-');
+  assert.notEqual(code, 0, 'it was accepted');
+  return stderr;
+}
+
+async function untilWanted<T extends Conditioned>(
+  read: () => Promise<T>,
+  { namespace, name }: Named,
+  what: string,
+  isWanted: (object: T) => boolean,
+): Promise<T> {
+  let last: T | undefined;
+  try {
+    return await waitFor(`${namespace}/${name} to have ${what}`, async () => {
+      last = await read();
+      return isWanted(last) ? last : undefined;
+    });
+  } catch (error) {
+    throw new Error(`${String(error)}; it has ${JSON.stringify(last?.status)}`, { cause: error });
+  }
+}

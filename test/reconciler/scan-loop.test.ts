@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { EventRecorder } from '../../kube/events.ts';
+import { SCAN_REQUEST_ANNOTATION } from '../../kube/kinds/image-scan.ts';
+import { RegistryError } from '../../registry/errors.ts';
+import { Metrics } from '../../reconciler/metrics.ts';
+import { ScanLoop } from '../../reconciler/scan-loop.ts';
+import { createStores, type StoredScan } from '../../reconciler/stores.ts';
+import { FakeApiServer } from '../fakes/apiserver.ts';
+import { waitFor } from '../wait.ts';
+import { DIGEST, IMAGE_SCANS_PATH, rawScan, recordedLog } from './samples.ts';
+
+type ListTags = (repository: string) => Promise<string[]>;
+
+/** A loop at work against an API server that can be meddled with and a registry of one's own. */
+async function setUp(t: TestContext, listTags: ListTags = async () => ['1.0.0']) {
+  const server = await new FakeApiServer().start();
+  const client = server.client();
+  const { log, lines } = recordedLog();
+  const stores = createStores(client, log);
+  const listed: string[] = [];
+  const loop = new ScanLoop({
+    client,
+    scans: stores.scans,
+    index: stores.index,
+    registry: {
+      listTags: ({ repository }, { signal }) => {
+        listed.push(repository);
+        return Promise.race([listTags(repository), aborted(signal)]);
+      },
+      resolve: async () => ({ digest: DIGEST, mediaType: '' }),
+      close: async () => {},
+    },
+    events: new EventRecorder(client, { component: 'test', instance: 'test' }),
+    metrics: new Metrics(),
+    log,
+  });
+  const abort = new AbortController();
+  const running = Promise.all([stores.run(abort.signal), loop.run(abort.signal)]);
+  t.after(async () => {
+    abort.abort();
+    await running;
+    await client.close();
+    await server.stop();
+  });
+  const put = (parts: Parameters<typeof rawScan>[0]): object => server.put(IMAGE_SCANS_PATH, rawScan(parts));
+  const settled = (name: string, wanted: (scan: StoredScan) => boolean): Promise<StoredScan> =>
+    waitFor(`the wanted status of ${name}`, () => {
+      const scan = stores.scans.get(`team/${name}`);
+      return scan !== undefined && wanted(scan) ? scan : undefined;
+    });
+  return { server, stores, lines, listed, put, settled };
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+  });
+}
+
+const readyReason = ({ status }: StoredScan): string | undefined =>
+  status.conditions?.find(({ type }) => type === 'Ready')?.reason;
+const scannedReason = ({ status }: StoredScan): string | undefined =>
+  status.conditions?.find(({ type }) => type === 'ImageScanned')?.reason;
+
+describe('ScanLoop', () => {
+  it('goes on with the others beside an interval that is no duration, and says so in the condition', async (t) => {
+    const { put, settled } = await setUp(t);
+    put({ metadata: { name: 'odd' }, spec: { interval: '1d' } });
+    put({ metadata: { name: 'web' } });
+    await settled('web', ({ status }) => status.latestTag === '1.0.0');
+    await settled('odd', (scan) => scannedReason(scan) === 'InvalidInterval');
+    put({ metadata: { name: 'odd', generation: 2 }, spec: { interval: '1h' } });
+    await settled('odd', ({ status }) => status.latestTag === '1.0.0');
+  });
+
+  it('does not take a scan that began before a request for the answer to it', async (t) => {
+    const lists: PromiseWithResolvers<string[]>[] = [];
+    const { put, settled, stores } = await setUp(t, () => {
+      const list = Promise.withResolvers<string[]>();
+      lists.push(list);
+      return list.promise;
+    });
+    put({});
+    await waitFor('the first scan to begin', () => lists[0]);
+    const annotations = { [SCAN_REQUEST_ANNOTATION]: 'please' };
+    put({ metadata: { annotations } });
+    await waitFor(
+      'the request to be seen',
+      () => stores.scans.get('team/web')?.metadata.annotations[SCAN_REQUEST_ANNOTATION],
+    );
+    const answers: (string | undefined)[] = [];
+    stores.scans.onChange(({ item }) =>
+      answers.push(`${item.status.latestTag} ${item.status.lastHandledScanRequest}`),
+    );
+    lists[0]?.resolve(['1.0.0']);
+    await waitFor('the scan that was asked for', () => lists[1]);
+    lists[1]?.resolve(['1.0.0', '1.1.0']);
+    await settled('web', ({ status }) => status.lastHandledScanRequest === 'please');
+    assert.deepEqual(answers, ['1.0.0 undefined', '1.1.0 please']);
+  });
+
+  it('leaves a scan alone that was suspended, also while it was scanned', async (t) => {
+    const lists: PromiseWithResolvers<string[]>[] = [];
+    const { put, settled, listed } = await setUp(t, (repository) => {
+      if (repository === 'other') return Promise.resolve(['1.0.0']);
+      const list = Promise.withResolvers<string[]>();
+      lists.push(list);
+      return list.promise;
+    });
+    put({ metadata: { name: 'never' }, spec: { suspend: true } });
+    put({ metadata: { name: 'web' } });
+    const list = await waitFor('the scan to begin', () => lists[0]);
+    put({ metadata: { name: 'web', generation: 2 }, spec: { suspend: true } });
+    list.resolve(['1.0.0']);
+    put({ metadata: { name: 'other' }, spec: { image: 'registry.example/other' } });
+    await settled('other', ({ status }) => status.latestTag === '1.0.0');
+    const { status } = await settled('web', ({ spec }) => spec.suspend === true);
+    assert.equal(status.latestTag, undefined);
+    assert.deepEqual(listed, ['web', 'other']);
+  });
+
+  it('takes a scan that is deleted while it is scanned for no failure', async (t) => {
+    const lists: PromiseWithResolvers<string[]>[] = [];
+    const { server, put, settled, lines } = await setUp(t, (repository) => {
+      if (repository === 'other') return Promise.resolve(['1.0.0']);
+      const list = Promise.withResolvers<string[]>();
+      lists.push(list);
+      return list.promise;
+    });
+    put({});
+    const list = await waitFor('the scan to begin', () => lists[0]);
+    server.remove(IMAGE_SCANS_PATH, 'team', 'web');
+    list.resolve(['1.0.0']);
+    put({ metadata: { name: 'other' }, spec: { image: 'registry.example/other' } });
+    await settled('other', ({ status }) => status.latestTag === '1.0.0');
+    assert.deepEqual(
+      lines.filter(({ level }) => level >= 40),
+      [],
+    );
+  });
+
+  it('tells both of two scans with one tagName, and takes it back when one is renamed, deleted or given to a GitRepo', async (t) => {
+    const { server, put, settled } = await setUp(t);
+    const both = async (reason: string): Promise<void> => {
+      await settled('a', (scan) => readyReason(scan) === reason);
+      await settled('b', (scan) => readyReason(scan) === reason);
+    };
+    let generation = 1;
+    const putB = (spec: object): object => put({ metadata: { name: 'b', generation: generation++ }, spec });
+    put({ metadata: { name: 'a' }, spec: { tagName: 'web', gitrepoName: 'apps' } });
+    putB({ tagName: 'web' });
+    await both('DuplicateTagName');
+    putB({ tagName: 'web-b' });
+    await both('InForce');
+    putB({ tagName: 'web' });
+    await both('DuplicateTagName');
+    putB({ tagName: 'web', gitrepoName: 'others' });
+    await both('InForce');
+    putB({ tagName: 'web' });
+    await both('DuplicateTagName');
+    server.remove(IMAGE_SCANS_PATH, 'team', 'b');
+    await settled('a', (scan) => readyReason(scan) === 'InForce');
+  });
+
+  it('tries again after the pause that the registry wants, and not before', async (t) => {
+    t.mock.method(Math, 'random', () => 0.5);
+    const error = new RegistryError('RateLimited', 'slow down', { retryAfterMs: 300 });
+    const times: number[] = [];
+    const { put, settled } = await setUp(t, async () => {
+      times.push(performance.now());
+      if (times.length === 1) throw error;
+      return ['1.0.0'];
+    });
+    put({ spec: { interval: '1s' } });
+    await settled('web', (scan) => scannedReason(scan) === 'RateLimited');
+    await settled('web', ({ status }) => status.latestTag === '1.0.0');
+    const [first = 0, second = 0] = times;
+    assert.ok(second - first >= 300, `${second - first} ms`);
+  });
+
+  it('writes one Event for a failure that goes on, and one for a value', async (t) => {
+    let isUp = false;
+    const { server, put, settled, listed } = await setUp(t, async () => {
+      if (!isUp) throw new RegistryError('Unauthorized', 'wants credentials');
+      return ['1.0.0'];
+    });
+    put({ spec: { interval: '1s' } });
+    await waitFor('a third try', () => (listed.length >= 3 ? true : undefined));
+    isUp = true;
+    await settled('web', ({ status }) => status.latestTag === '1.0.0');
+    const events = await waitFor('two Events', () => {
+      const bodies = server.requests
+        .filter(({ method, path }) => method === 'POST' && path.endsWith('/events'))
+        .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+      return bodies.length >= 2 ? bodies : undefined;
+    });
+    assert.deepEqual(
+      events.map(({ type, reason, note }) => [type, reason, note]),
+      [
+        ['Warning', 'Unauthorized', 'wants credentials'],
+        ['Normal', 'ValueChanged', `nothing -> 1.0.0 (${DIGEST})`],
+      ],
+    );
+  });
+});
