@@ -41,7 +41,7 @@ export type Lookup =
       readonly message: string;
     };
 
-/** Who looks a marker up: a namespace, and the GitRepo in it when one asks. A scan made for one GitRepo serves no other. */
+/** Who looks a marker up: a namespace, and the GitRepo in it when one asks. A scan made for one GitRepo serves no other of its namespace. */
 export interface Asker {
   readonly namespace: string;
   readonly gitrepo?: string;

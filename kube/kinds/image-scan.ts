@@ -27,6 +27,8 @@ const policy = z
         range: z
           .string()
           .max(512)
+          .nullable()
+          .optional()
           .describe('Range as Masterminds/semver v3 reads it, such as "^1.2" or ">=1.0.0-0 <2".'),
         versions: z
           .enum(['Lenient', 'Strict'])
