@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { CodedError, messageOf } from '../core/errors.ts';
 import { type Answer, pauseBeforeRetry, readText } from './answer.ts';
 import { ApiError, answerError } from './errors.ts';
-import type { Credentials, Identity, TlsOptions } from './identity.ts';
+import type { Credentials, Identity } from './identity.ts';
 import { openPool } from './pool.ts';
 import { unreachable } from './unreachable.ts';
 
@@ -111,7 +111,7 @@ export class Transport {
   async #request(call: Call, headersTimeout: number, bodyTimeout: number): Promise<Dispatcher.ResponseData> {
     const identity = await this.#identity();
     const { origin, pathname } = new URL(this.server);
-    return this.#dispatcher(identity.tls).request({
+    return this.#dispatcher(identity).request({
       origin,
       path: `${pathname.replace(/\/$/, '')}${call.path}`,
       method: call.method,
@@ -137,13 +137,16 @@ export class Transport {
   }
 
   // Client certificates are replaced while we run, and a connection keeps the one it began with: a new pool then.
-  #dispatcher(tls: TlsOptions): Dispatcher {
+  #dispatcher({ headers, tls }: Identity): Dispatcher {
     if (this.#closed)
       throw new ApiError('Unreachable', `the connection to ${this.#host} was closed by this program`);
     const key = JSON.stringify([tls.ca, tls.cert, tls.key].map(String));
     if (this.#pool?.key === key) return this.#pool.dispatcher;
     void this.#pool?.dispatcher.close();
-    const dispatcher = openPool(this.#credentials.proxy, tls);
+    const isEachHeaderOnce = Object.values(headers).every(
+      (value) => typeof value === 'string' || value.length < 2,
+    );
+    const dispatcher = openPool(this.#credentials.proxy, tls, isEachHeaderOnce);
     this.#pool = { key, dispatcher };
     return dispatcher;
   }

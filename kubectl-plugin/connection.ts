@@ -21,7 +21,7 @@ export async function connected(
   const client = await connect(clientOptions(flags));
   try {
     // As kubectl has it, an empty name says nothing.
-    await work({ client, namespace: pathSegment('namespace', flags.namespace || client.namespace) });
+    await work({ client, namespace: pathSegment('a namespace', flags.namespace || client.namespace) });
   } finally {
     await client.close();
   }

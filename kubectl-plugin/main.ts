@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { createProgram, kubectlArguments } from './commands.ts';
 
-// Who reads our output may have enough of it, as `head` does: that is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    // Who reads our output may have enough of it, as `head` does: that is no failure.
+    if (error.code === 'EPIPE') process.exit();
+    process.stderr.write(`error: the output cannot be written: ${error.message}\n`);
+    process.exit(1);
   });
 }
 

@@ -1,9 +1,7 @@
 import { GROUP } from '../kube/kinds/common.ts';
 import { UsageError } from './failure.ts';
 
-const SCAN_PREFIX = new RegExp(
-  String.raw`^(?:imagescans?|imgscan)(?:\.${GROUP.replace('.', String.raw`\.`)})?/`,
-);
+const SCAN_PREFIX = /^(?:imagescans?|imgscan)(?:\.fleetscan\.io)?\//;
 
 /**
  * The name of an ImageScan as the user gave it: bare, or with its kind in front as `-o name` prints it.
@@ -11,7 +9,7 @@ const SCAN_PREFIX = new RegExp(
  * @throws {UsageError} when it can be no name of an ImageScan
  */
 export function scanName(text: string): string {
-  return pathSegment('ImageScan', text.replace(SCAN_PREFIX, ''));
+  return pathSegment('an ImageScan', text.replace(SCAN_PREFIX, ''));
 }
 
 /**
@@ -20,9 +18,9 @@ export function scanName(text: string): string {
  * @throws {UsageError}
  */
 export function pathSegment(what: string, name: string): string {
-  if (name === '') throw new UsageError('Usage', `the name of an ${what} may not be empty`);
+  if (name === '') throw new UsageError('Usage', `the name of ${what} may not be empty`);
   if (name === '.' || name === '..' || /[/%]/.test(name))
-    throw new UsageError('Usage', `"${name}" is not the name of an ${what}`);
+    throw new UsageError('Usage', `"${name}" is not the name of ${what}`);
   return name;
 }
 

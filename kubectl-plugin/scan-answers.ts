@@ -3,6 +3,7 @@ import { type ImageScan, parseImageScan, SCAN_REQUEST_ANNOTATION } from '../kube
 import { IMAGE_SCANS } from '../kube/resource.ts';
 import type { WatchEvent } from '../kube/watch.ts';
 import { follow } from './follow.ts';
+import { type ServerObject, serverObject } from './objects.ts';
 import type { Asked, Target } from './scan-request.ts';
 
 /** What came of waiting for a scan. */
@@ -38,7 +39,7 @@ class Waiting {
 
   async run(client: KubeClient, timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return;
-    const followed = { resource: IMAGE_SCANS, ...this.#place(), project: parseImageScan };
+    const followed = { resource: IMAGE_SCANS, ...this.#place(), project: serverObject };
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#done.signal]);
     try {
       for await (const change of follow(client, followed, signal)) this.#look(change);
@@ -56,7 +57,7 @@ class Waiting {
     return others.length === 0 ? first : { namespace: first.namespace };
   }
 
-  #look(change: WatchEvent<ImageScan>): void {
+  #look(change: WatchEvent<ServerObject>): void {
     switch (change.type) {
       case 'replaced': {
         const present = new Set(change.items.map(({ metadata }) => keyOf(metadata)));
@@ -72,11 +73,12 @@ class Waiting {
     }
   }
 
-  #lookAt(scan: ImageScan): void {
-    const key = keyOf(scan.metadata);
+  #lookAt(object: ServerObject): void {
+    const key = keyOf(object.metadata);
     const entry = this.#open.get(key);
-    if (entry !== undefined && isAnswered(scan, entry.asked.request))
-      this.#close(key, { kind: 'scanned', scan });
+    if (entry === undefined) return;
+    const scan = parseImageScan(object);
+    if (isAnswered(scan, entry.asked.request)) this.#close(key, { kind: 'scanned', scan });
   }
 
   #close(key: string, answer: Answer): void {
@@ -94,7 +96,7 @@ class Waiting {
  * Has a scan begun after the request, and ended? Somebody may have asked again meanwhile: then their request, which came
  * after ours, is the one to be answered.
  */
-export function isAnswered({ metadata, status }: ImageScan, request: string): boolean {
+function isAnswered({ metadata, status }: ImageScan, request: string): boolean {
   const handled = status.lastHandledScanRequest;
   const latest = metadata.annotations[SCAN_REQUEST_ANNOTATION];
   return handled === request || (latest !== request && handled !== undefined && handled === latest);

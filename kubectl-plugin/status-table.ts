@@ -68,7 +68,7 @@ export function policyText(policy: ImageScanSpec['policy']): string {
   if (policy?.digest) return `digest of ${policy.digest.tag}`;
   if (policy?.newest) return 'newest';
   if (policy?.numerical) return `numerical ${policy.numerical.order ?? 'asc'}`;
-  if (policy?.semver) return `semver ${policy.semver.range}`;
+  if (policy?.semver) return `semver ${policy.semver.range ?? ''}`;
   if (policy?.alphabetical) return `alphabetical ${policy.alphabetical.order || 'desc'}`;
   return 'semver *';
 }

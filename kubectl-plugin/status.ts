@@ -14,7 +14,7 @@ import {
   toYaml,
   visibleFields,
 } from './output.ts';
-import { Table } from './table.ts';
+import { type Row, Table } from './table.ts';
 import { watchStatus } from './watch.ts';
 
 /** The flags of `status`. */
@@ -101,13 +101,18 @@ async function show(
     }
     default: {
       const found = await find((kind) => kind.rows(flags));
-      const tables = found
-        .map(({ kind, items }) => new Table(kind.headings(flags)).lines(items))
-        .filter((lines) => lines.length > 0);
-      print(tables.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines])));
+      print(tables(found, flags));
       return count(found);
     }
   }
+}
+
+/** A table for each kind that has objects, an empty line between them. */
+function tables(found: readonly Found<Row>[], flags: OutputFlags): string[] {
+  return found
+    .map(({ kind, items }) => new Table(kind.headings(flags)).lines(items))
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines, index) => (index === 0 ? lines : ['', ...lines]));
 }
 
 function count(found: readonly Found<unknown>[]): number {

@@ -79,7 +79,7 @@ export class ScanLoop {
     const key = scanKey(scan);
     if (scan.spec.suspend === true) return this.#queue.forget(key);
     const now = Date.now();
-    const due = scanDue(scan, now);
+    const due = this.#tellsOfNamesakes(scan) ? scanDue(scan, now) : now;
     const retryAt = this.#failures.get(key)?.retryAt;
     this.#queue.schedule(key, due <= now ? due : (retryAt ?? due));
   }
@@ -138,7 +138,7 @@ export class ScanLoop {
       events.record(about, { type: 'Normal', reason: 'ValueChanged', action: 'Scan', message });
       log.info({ scan, from: change.from, to: change.to }, 'a new value is in force');
     }
-    if (result.kind === 'failed' && scannedReason(before) !== result.reason) {
+    if (result.kind === 'failed' && reasonOf(before, 'ImageScanned') !== result.reason) {
       events.record(about, {
         type: 'Warning',
         reason: result.reason,
@@ -151,7 +151,16 @@ export class ScanLoop {
 
   // A scan that comes, goes or is renamed can settle or cause a quarrel over a tagName: the others' Ready must tell.
   #lookAtNamesakes(scan: StoredScan): void {
-    for (const other of this.#namesakes(scan)) this.#queue.schedule(other, Date.now());
+    for (const key of this.#namesakes(scan)) {
+      const other = this.#dependencies.scans.get(key);
+      if (other !== undefined) this.#schedule(other);
+    }
+  }
+
+  /** Does the status say what is so: that the scan has namesakes, or that it has none? */
+  #tellsOfNamesakes(scan: StoredScan): boolean {
+    const isTold = reasonOf(scan, 'Ready') === 'DuplicateTagName';
+    return isTold === this.#namesakes(scan).length > 0;
   }
 
   #namesakes(scan: StoredScan): string[] {
@@ -164,6 +173,6 @@ function isNamedAlike({ spec: a }: StoredScan, { spec: b }: StoredScan): boolean
   return a.tagName === b.tagName && a.gitrepoName === b.gitrepoName;
 }
 
-function scannedReason({ status }: StoredScan): string | undefined {
-  return status.conditions?.find((condition) => condition.type === 'ImageScanned')?.reason;
+function reasonOf({ status }: StoredScan, type: 'ImageScanned' | 'Ready'): string | undefined {
+  return status.conditions?.find((condition) => condition.type === type)?.reason;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { matchesGlob } from '../core/glob.ts';
 import type { ScanIndex } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -86,10 +87,10 @@ export class WriteBackLoop {
   }
 
   #valueChanged(scan: StoredScan, previous?: StoredScan): void {
-    const isExported = [scan, previous].some((form) => (form?.spec.exportTo ?? []).length > 0);
+    const exportTo = [scan, previous].flatMap((form) => form?.spec.exportTo ?? []);
     for (const gitRepo of this.#dependencies.gitRepos.values()) {
-      const mayName = gitRepo.namespace === scan.namespace || isExported;
-      if (!mayName) continue;
+      const isExported = exportTo.some((pattern) => matchesGlob(pattern, gitRepo.namespace));
+      if (gitRepo.namespace !== scan.namespace && !isExported) continue;
       this.#memory(keyOf(gitRepo)).change();
       if (gitRepo.spec.suspend !== true) this.#queue.schedule(keyOf(gitRepo), Date.now());
     }

@@ -79,11 +79,13 @@ export async function writeBack(
   }
 }
 
+/** What a local copy is kept by. */
+type GitRepoPlace = Pick<StoredGitRepo, 'namespace' | 'name'> & {
+  readonly spec: Pick<StoredGitRepo['spec'], 'repo'>;
+};
+
 /** The folder in which a GitRepo's repository is kept between runs. */
-export function repositoryDirectory(
-  cacheDirectory: string,
-  { namespace, name, spec }: StoredGitRepo,
-): string {
+export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: GitRepoPlace): string {
   const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
   return path.join(cacheDirectory, 'git', key);
 }

@@ -108,7 +108,7 @@ describe('build', () => {
       assert.ok(size < 8_000_000, `${size} bytes`);
       const { code, stdout, stderr } = await help(path.join(outdir, file));
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /^Usage: /m);
+      assert.match(stdout, /^Usage:/m);
     });
   }
 });

@@ -24,13 +24,11 @@ export async function createNamespace(client: KubeClient, name: string): Promise
 /** Puts a tag of a scan in force, as a reconciler would after a scan; makes the ImageScan, suspended, when there is none. */
 export async function putInForce(
   client: KubeClient,
-  scan: { namespace: string; name: string; tag: string; annotations?: Readonly<Record<string, string>> },
+  { namespace, name, tag }: { namespace: string; name: string; tag: string },
 ): Promise<void> {
-  const { namespace, name, tag, annotations = {} } = scan;
   const path = { resource: IMAGE_SCANS, namespace, name };
-  const metadata = { name, namespace, annotations };
   const spec = { image: IMAGE, suspend: true };
-  const object = { apiVersion: API_VERSION, kind: 'ImageScan', metadata, spec };
+  const object = { apiVersion: API_VERSION, kind: 'ImageScan', metadata: { name, namespace }, spec };
   await client.patch(path, object, 'apply', { fieldManager: 'test', force: true });
   const latestDigest = `sha256:${'0'.repeat(64)}`;
   const status = { canonicalImageName: IMAGE, latestTag: tag, latestImage: `${IMAGE}:${tag}`, latestDigest };

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { SECRETS } from '../../kube/resource.ts';
 import { basicAuth } from '../control-plane/basic-auth.ts';
 import { freePort } from '../control-plane/processes.ts';
 import { pushImage } from '../control-plane/push-image.ts';
 import { type Registry, startRegistry } from '../control-plane/registry.ts';
 import { type FakeRegistry, registryError, respondWith, startFakeRegistry } from '../fakes/registry.ts';
 import {
+  type ApiObject,
   conditionOf,
   imageScan,
   messageOf,
   type Named,
   namespaceObject,
   readScan,
+  put,
   type Reconciling,
   refusal,
   secret,
@@ -29,7 +32,7 @@ const PULL_SECRET = 'kubernetes.io/dockerconfigjson';
 interface Mistake {
   readonly what: string;
   readonly spec: () => object;
-  readonly objects?: (namespace: string) => object[];
+  readonly objects?: (namespace: string) => ApiObject[];
   readonly reason: string;
   readonly message: RegExp;
   readonly mend: (named: Named) => Promise<unknown>;
@@ -69,11 +72,11 @@ describe('an ImageScan that cannot be scanned', () => {
   });
 
   const good = (): object => ({ image: `${registry.host}/web`, interval: '1s' });
-  const apply = (named: Named, spec: object): Promise<void> => bench.cluster.apply(imageScan(named, spec));
+  const apply = (named: Named, spec: object): Promise<void> => put(bench.client, imageScan(named, spec));
   const correct = (named: Named): Promise<void> => apply(named, good());
 
   /** A pull secret with these entries, in the form that Docker writes. */
-  const pullSecret = (named: Named, auths: object): object =>
+  const pullSecret = (named: Named, auths: object): ApiObject =>
     secret(named, PULL_SECRET, { '.dockerconfigjson': JSON.stringify({ auths }) });
   const rightEntry = (): object => ({ [closed.host]: USER });
   const closedImage = (): object => ({
@@ -83,8 +86,10 @@ describe('an ImageScan that cannot be scanned', () => {
   });
   const putSecret = async (named: Named, auths: object): Promise<void> => {
     // The type of a Secret cannot be changed.
-    await bench.cluster.kubectl('delete', 'secret', 'pull', '-n', named.namespace, '--ignore-not-found');
-    await bench.cluster.apply(pullSecret({ ...named, name: 'pull' }, auths));
+    await bench.client
+      .delete({ resource: SECRETS, namespace: named.namespace, name: 'pull' })
+      .catch(() => {});
+    await put(bench.client, pullSecret({ ...named, name: 'pull' }, auths));
   };
 
   const mistakes: readonly Mistake[] = [
@@ -189,7 +194,8 @@ describe('an ImageScan that cannot be scanned', () => {
             { namespace, name: 'bad' },
             { namespace, name: 'good' },
           ];
-          await bench.cluster.apply(
+          await put(
+            bench.client,
             namespaceObject(namespace),
             ...(objects?.(namespace) ?? []),
             imageScan(bad, spec()),
@@ -222,7 +228,8 @@ describe('an ImageScan that cannot be scanned', () => {
       ] as const) {
         it(`${what} is told that it needs credentials, and for what`, async () => {
           const named = { namespace: `needs-${Object.keys(auths).length}`, name: 'web' };
-          await bench.cluster.apply(
+          await put(
+            bench.client,
             namespaceObject(named.namespace),
             pullSecret({ ...named, name: 'pull' }, auths),
             imageScan(named, spec()),
@@ -282,7 +289,8 @@ describe('an ImageScan that cannot be scanned', () => {
     async function inForce(name: string): Promise<Named> {
       for (const tag of ['1.0.0', '1.1.0']) open.push(name, tag);
       const named = { namespace: name, name: 'web' };
-      await bench.cluster.apply(
+      await put(
+        bench.client,
         namespaceObject(name),
         imageScan(named, { image: `${open.host}/${name}`, interval: '1s' }),
       );
@@ -319,7 +327,8 @@ describe('an ImageScan that cannot be scanned', () => {
     it('while the registry is down, and goes on when it is back', async () => {
       await pushImage(stoppable.host, 'web', '1.1.0');
       const named = { namespace: 'down', name: 'web' };
-      await bench.cluster.apply(
+      await put(
+        bench.client,
         namespaceObject('down'),
         imageScan(named, { image: `${stoppable.host}/web`, interval: '1s' }),
       );
@@ -386,7 +395,7 @@ describe('an ImageScan that cannot be scanned', () => {
 
     it('but for another image in the spec, of which there is no value yet: pods are given none', async () => {
       const named = await inForce('renamed');
-      await bench.cluster.apply(imageScan(named, { image: `${open.host}/empty-too`, interval: '1s' }));
+      await put(bench.client, imageScan(named, { image: `${open.host}/empty-too`, interval: '1s' }));
       const scan = await untilScan(
         bench.client,
         named,
@@ -404,11 +413,11 @@ describe('an ImageScan that cannot be scanned', () => {
       { namespace: 'older', name: 'odd' },
       { namespace: 'older', name: 'web' },
     ];
-    await bench.cluster.apply(namespaceObject('older'));
+    await put(bench.client, namespaceObject('older'));
     const oddObject = imageScan(odd, { ...good(), interval: '1d' });
     await withoutIntervalRule(bench, async () => {
       await waitFor('the rule to be gone', async () => {
-        await bench.cluster.apply(oddObject);
+        await put(bench.client, oddObject);
         return true;
       });
     });

@@ -87,13 +87,15 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
     },
     startReconciler: async ({ identity = 'reconciler-0', args = [], kubeconfig: own = kubeconfig } = {}) =>
       start('reconciler', await freePort(), [
-        ...['--kubeconfig', own, '--identity', identity, '--webhook-url', webhookUrl],
-        ...['--cache-dir', `${cacheDirectory}/${identity}`],
+        `--kubeconfig=${own}`,
+        `--identity=${identity}`,
+        `--webhook-url=${webhookUrl}`,
+        `--cache-dir=${cacheDirectory}/${identity}`,
         ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
         ...args,
       ]),
     stop: async () => {
-      for (const { kill } of started) kill('SIGKILL');
+      for (const running of started) running.kill('SIGKILL');
       await Promise.all(started.map(({ exited }) => exited));
     },
   };

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { connect, type KubeClient } from '../../kube/client.ts';
 import { API_VERSION, type Condition } from '../../kube/kinds/common.ts';
 import { type GitRepo, parseGitRepo } from '../../kube/kinds/git-repo.ts';
 import { type ImageScan, parseImageScan } from '../../kube/kinds/image-scan.ts';
-import { GIT_REPOS, IMAGE_SCANS } from '../../kube/resource.ts';
+import { GIT_REPOS, IMAGE_SCANS, NAMESPACES, SECRETS } from '../../kube/resource.ts';
 import { type Cluster, startCluster } from '../control-plane/cluster.ts';
-import { freePort } from '../control-plane/processes.ts';
+import { freePort, temporaryFolder } from '../control-plane/processes.ts';
 import { waitFor } from '../wait.ts';
+import { IMAGE } from './admission.ts';
 import { installProduct, type Product, type Program } from './product.ts';
 
 /** A control plane with the product, of which the reconciler alone runs. */
@@ -16,6 +18,8 @@ export interface Reconciling {
   readonly client: KubeClient;
   readonly product: Product;
   readonly reconciler: Program;
+  /** Where the reconciler keeps its copies of repositories. */
+  readonly cacheDirectory: string;
   stop(): Promise<void>;
 }
 
@@ -24,12 +28,14 @@ export async function startReconciling(...insecureRegistries: string[]): Promise
   const cluster = await startCluster();
   const client = await connect({ kubeconfig: cluster.kubeconfig });
   const product = await installProduct(cluster, { webhookPort: await freePort(), insecureRegistries });
-  const reconciler = await product.startReconciler();
+  const cacheDirectory = temporaryFolder('copies');
+  const reconciler = await product.startReconciler({ args: ['--cache-dir', cacheDirectory] });
   return {
     cluster,
     client,
     product,
     reconciler,
+    cacheDirectory,
     stop: async () => {
       await product.stop();
       await client.close();
@@ -43,20 +49,44 @@ export interface Named {
   readonly name: string;
 }
 
-export function namespaceObject(name: string): object {
+/** An object of one of the kinds that {@link put} knows. */
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: keyof typeof RESOURCES;
+  readonly metadata: { readonly namespace?: string; readonly name: string };
+  readonly spec?: object;
+  readonly type?: string;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+const RESOURCES = { Namespace: NAMESPACES, Secret: SECRETS, ImageScan: IMAGE_SCANS, GitRepo: GIT_REPOS };
+
+/** Creates or changes objects, one after the other; what an object had and has no longer is taken away. */
+export async function put(client: KubeClient, ...objects: readonly ApiObject[]): Promise<void> {
+  for (const object of objects) {
+    const path = { resource: RESOURCES[object.kind], ...object.metadata };
+    await client.patch(path, object, 'apply', { fieldManager: 'test', force: true });
+  }
+}
+
+export function namespaceObject(name: string): ApiObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
 }
 
-export function imageScan(metadata: Named, spec: object): object {
+export function imageScan(metadata: Named, spec: object): ApiObject {
   return { apiVersion: API_VERSION, kind: 'ImageScan', metadata, spec };
 }
 
-export function gitRepo(metadata: Named, spec: object): object {
+export function gitRepo(metadata: Named, spec: object): ApiObject {
   return { apiVersion: API_VERSION, kind: 'GitRepo', metadata, spec };
 }
 
 /** A Secret; `data` in plain text. */
-export function secret(metadata: Named, type: string, stringData: Readonly<Record<string, string>>): object {
+export function secret(
+  metadata: Named,
+  type: string,
+  stringData: Readonly<Record<string, string>>,
+): ApiObject {
   return { apiVersion: 'v1', kind: 'Secret', metadata, type, stringData };
 }
 
@@ -66,6 +96,25 @@ export async function readScan(client: KubeClient, { namespace, name }: Named): 
 
 export async function readGitRepo(client: KubeClient, { namespace, name }: Named): Promise<GitRepo> {
   return parseGitRepo(await client.get({ resource: GIT_REPOS, namespace, name }));
+}
+
+/** The digest that {@link putValue} gives a tag. */
+export function digestOf(tag: string): string {
+  return `sha256:${createHash('sha256').update(tag).digest('hex')}`;
+}
+
+/** Puts a tag of {@link IMAGE} in force as a scan would have; the ImageScan is made, suspended, when there is none. */
+export async function putValue(
+  client: KubeClient,
+  { namespace, name }: Named,
+  tag: string,
+  spec: object = {},
+): Promise<void> {
+  await put(client, imageScan({ namespace, name }, { image: IMAGE, suspend: true, ...spec }));
+  const latest = { latestTag: tag, latestImage: `${IMAGE}:${tag}`, latestDigest: digestOf(tag) };
+  const status = { canonicalImageName: IMAGE, ...latest };
+  const path = { resource: IMAGE_SCANS, namespace, name, subresource: 'status' };
+  await client.patch(path, { status }, 'merge');
 }
 
 /** Waits until an ImageScan is as wanted. */

@@ -26,6 +26,9 @@ const CLUSTER_ROLE_BINDINGS: Resource = {
   plural: 'clusterrolebindings',
 };
 
+/** How often all replicas are replaced. */
+const ROUNDS = process.env['SOAK'] === undefined ? 1 : 20;
+
 describe('webhook replicas behind a Service', () => {
   let cluster: Cluster;
   let client: KubeClient;
@@ -135,10 +138,12 @@ describe('webhook replicas behind a Service', () => {
     const before = await failOpenCount(client);
 
     const { asked, failures } = await underLoad(client, 'restart', async () => {
-      for (const old of replicas.splice(0, 2)) {
-        replicas.push(await startReplica());
-        await old.process.stop(30_000);
-        assert.equal(old.process.exitedWith(), 0, old.process.output());
+      for (let round = 0; round < ROUNDS; round += 1) {
+        for (const old of replicas.splice(0, 2)) {
+          replicas.push(await startReplica());
+          await old.process.stop(30_000);
+          assert.equal(old.process.exitedWith(), 0, old.process.output());
+        }
       }
     });
 

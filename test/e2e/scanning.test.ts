@@ -11,6 +11,7 @@ import {
   type Named,
   namespaceObject,
   readScan,
+  put,
   type Reconciling,
   startReconciling,
   untilEvent,
@@ -40,7 +41,7 @@ describe('the reconciler scans', () => {
     for (const tag of tags) await pushImage(registry.host, namespace, tag);
     const named = { namespace, name: 'web' };
     const image = `${registry.host}/${namespace}`;
-    await bench.cluster.apply(namespaceObject(namespace), imageScan(named, { image, ...spec }));
+    await put(bench.client, namespaceObject(namespace), imageScan(named, { image, ...spec }));
     return named;
   }
 
@@ -143,7 +144,7 @@ describe('the reconciler scans', () => {
 
   it('a private image, with a Secret that kubectl made', async () => {
     await pushImage(authRegistry.host, 'team/private', '1.0.0', { credential: CREDENTIAL });
-    await bench.cluster.apply(namespaceObject('private'));
+    await put(bench.client, namespaceObject('private'));
     const { code, stderr } = await bench.cluster.kubectl(
       'create',
       'secret',
@@ -157,7 +158,7 @@ describe('the reconciler scans', () => {
     assert.equal(code, 0, stderr);
     const named = { namespace: 'private', name: 'web' };
     const spec = { image: `${authRegistry.host}/team/private`, secretRef: { name: 'pull' } };
-    await bench.cluster.apply(imageScan(named, spec));
+    await put(bench.client, imageScan(named, spec));
     await untilInForce(bench.client, named, '1.0.0');
     assert.doesNotMatch(bench.reconciler.process.output(), /a password/);
   });
@@ -194,7 +195,7 @@ describe('the reconciler scans', () => {
     const a = await follow('twins', ['1.0.0']);
     const b = { namespace: 'twins', name: 'b' };
     const image = `${registry.host}/twins`;
-    await bench.cluster.apply(imageScan(b, { image, tagName: 'web' }));
+    await put(bench.client, imageScan(b, { image, tagName: 'web' }));
     const ready = (reason: string): Promise<unknown> =>
       Promise.all(
         [a, b].map((named) =>
@@ -202,7 +203,7 @@ describe('the reconciler scans', () => {
         ),
       );
     await ready('False DuplicateTagName');
-    await bench.cluster.apply(imageScan(b, { image, tagName: 'web-b' }));
+    await put(bench.client, imageScan(b, { image, tagName: 'web-b' }));
     await ready('True InForce');
   });
 
@@ -212,7 +213,7 @@ describe('the reconciler scans', () => {
     await pushImage(registry.host, 'many', '1.0.0');
     const names = Array.from({ length: count }, (_, index) => ({ namespace: 'many', name: `web-${index}` }));
     const spec = { image: `${registry.host}/many`, interval: '1h' };
-    await bench.cluster.apply(namespaceObject('many'), ...names.map((named) => imageScan(named, spec)));
+    await put(bench.client, namespaceObject('many'), ...names.map((named) => imageScan(named, spec)));
     for (const named of names) await untilInForce(bench.client, named, '1.0.0');
     await untilListed('many', count);
 

@@ -17,22 +17,11 @@ describe('the connection flags', () => {
   });
 
   it('say to the client what they say to kubectl', () => {
-    const flags = flagsOf(
-      ...[
-        '--kubeconfig',
-        'file',
-        '--context=prod',
-        '--cluster',
-        'c',
-        '--user',
-        'u',
-        '-s',
-        'https://api:6443',
-      ],
-      ...['--token', 't', '--as', 'ann', '--as-group', 'dev', '--as-group=ops', '--as-uid', '7'],
-      ...['--request-timeout', '5', '--insecure-skip-tls-verify', '--certificate-authority', 'ca.crt'],
-      ...['--tls-server-name', 'api'],
-    );
+    const line =
+      '--kubeconfig file --context=prod --cluster c --user u -s https://api:6443 --token t --as ann --as-group dev ' +
+      '--as-group=ops --as-uid 7 --request-timeout 5 --insecure-skip-tls-verify --certificate-authority ca.crt ' +
+      '--tls-server-name api';
+    const flags = flagsOf(...line.split(' '));
     assert.deepEqual(clientOptions(flags), {
       kubeconfig: 'file',
       context: 'prod',

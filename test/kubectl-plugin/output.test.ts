@@ -9,10 +9,12 @@ const SCAN = {
   apiVersion: 'fleetscan.io/v1alpha1',
   metadata: { name: 'web', managedFields: [{ manager: 'kubectl' }], annotations: { b: '<b>', a: 'on' } },
 };
-// What the API server sends; no key is __proto__, which a field or annotation cannot be called.
+// What the API server sends: JSON, which has one zero. No field or annotation can be called __proto__.
 const anything = fc
-  .jsonValue({ noUnicodeString: false })
-  .filter((value) => !JSON.stringify(value).includes('__proto__'));
+  .jsonValue({ stringUnit: 'binary' })
+  .map((value) => JSON.stringify(value))
+  .filter((text) => !text.includes('__proto__'))
+  .map((text): unknown => JSON.parse(text));
 
 describe('JSON', () => {
   it('has its keys in order and four spaces, as kubectl has it', () => {
@@ -33,9 +35,7 @@ describe('JSON', () => {
   });
 
   it('loses nothing', () => {
-    fc.assert(
-      fc.property(anything, (value) => assert.deepEqual(JSON.parse(toJson(value)), withoutMinusZero(value))),
-    );
+    fc.assert(fc.property(anything, (value) => assert.deepEqual(JSON.parse(toJson(value)), value)));
   });
 });
 
@@ -43,11 +43,11 @@ describe('YAML', () => {
   it('puts items of a list below their key, and quotes what YAML 1.1 would not take for a string', () => {
     const object = {
       on: ['yes', '2026-01-02T03:04:05Z', '12:30:45', '0o17', '1_000', '~', 'plain text'],
-      n: 1,
+      count: 1,
     };
     assert.equal(
       toYaml(object),
-      `n: 1
+      `count: 1
 "on":
 - "yes"
 - "2026-01-02T03:04:05Z"
@@ -64,7 +64,7 @@ describe('YAML', () => {
       fc.property(anything, (value) => {
         const text = toYaml(value);
         for (const version of ['1.1', '1.2'] as const)
-          assert.deepEqual(parse(text, { version }), withoutMinusZero(value), text);
+          assert.deepEqual(parse(text, { version }), value, text);
       }),
     );
   });
@@ -88,8 +88,3 @@ it('an empty list has the words of kubectl', () => {
   assert.equal(nothingFound({}, 'shop'), 'No resources found in shop namespace.');
   assert.equal(nothingFound({ allNamespaces: true }, 'shop'), 'No resources found');
 });
-
-/** JSON has one zero. */
-function withoutMinusZero(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
