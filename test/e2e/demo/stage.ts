@@ -25,9 +25,9 @@ export interface Stage {
   /** The environment in which kubectl finds the cluster and the plugin. */
   readonly env: { readonly PATH: string; readonly KUBECONFIG: string };
   /** The newest commit on the branch, with its diff. */
-  showCommit(): Promise<string>;
+  readonly showCommit: () => Promise<string>;
   /** Runs `kubectl fleetscan`. */
-  fleetscan(...args: string[]): Promise<RunResult>;
+  readonly fleetscan: (...args: string[]) => Promise<RunResult>;
   stop(): Promise<void>;
 }
 
