@@ -55,7 +55,7 @@ export function scanKey(scan: { readonly namespace: string; readonly name: strin
 /** All scans of a cluster, found by what markers call them, in constant time. */
 export class ScanIndex {
   readonly #byKey = new Map<string, Scan>();
-  readonly #byTagName = new Map<string, Map<string, Scan>>();
+  readonly #byTagName = new Map<string, readonly Scan[]>();
 
   get size(): number {
     return this.#byKey.size;
@@ -70,18 +70,16 @@ export class ScanIndex {
     const key = scanKey(scan);
     this.delete(key);
     this.#byKey.set(key, scan);
-    const named = this.#byTagName.get(scan.tagName) ?? new Map<string, Scan>();
-    named.set(key, scan);
-    this.#byTagName.set(scan.tagName, named);
+    this.#byTagName.set(scan.tagName, [...this.#named(scan.tagName), scan]);
   }
 
   delete(key: string): void {
     const scan = this.#byKey.get(key);
     if (scan === undefined) return;
     this.#byKey.delete(key);
-    const named = this.#byTagName.get(scan.tagName);
-    named?.delete(key);
-    if (named?.size === 0) this.#byTagName.delete(scan.tagName);
+    const others = this.#named(scan.tagName).filter((other) => other !== scan);
+    if (others.length > 0) this.#byTagName.set(scan.tagName, others);
+    else this.#byTagName.delete(scan.tagName);
   }
 
   /** Makes `scans` the whole content. */
@@ -103,13 +101,15 @@ export class ScanIndex {
 
   /** Finds the scan that a marker names: in the asker's own namespace first, then among those exported to it. */
   find(marker: Marker, from: Asker): Lookup {
-    const lookups = marker.readings.map((reading) => this.#read(reading, from));
+    const lookups = marker.readings
+      .filter(({ tagName }) => this.#byTagName.has(tagName))
+      .map((reading) => this.#read(reading, from));
     return (
       lookups.find((lookup) => lookup.kind === 'found') ??
       lookups.find((lookup) => lookup.kind === 'refused' && lookup.reason !== 'UnknownScan') ??
       this.#unknownForm(marker, from) ??
       lookups.at(-1) ??
-      unknown(marker.readings[0], from)
+      unknown(marker.readings.at(-1) ?? marker.readings[0], from)
     );
   }
 
@@ -136,10 +136,12 @@ export class ScanIndex {
     return oneOf(exported.filter(there), reading, from);
   }
 
-  #named(tagName: string): Scan[] {
-    return [...(this.#byTagName.get(tagName)?.values() ?? [])];
+  #named(tagName: string): readonly Scan[] {
+    return this.#byTagName.get(tagName) ?? NONE;
   }
 }
+
+const NONE: readonly Scan[] = [];
 
 function oneOf(scans: readonly Scan[], reading: Reading, from: Asker): Lookup {
   const [scan, ...others] = scans;

@@ -1,5 +1,5 @@
 import type { Form } from './marker.ts';
-import { canonicalName, tryParseReference, versionSuffix } from './reference.ts';
+import { canonicalName, type Reference, tryParseReference, versionSuffix } from './reference.ts';
 
 /** What a scan has in force: what pods get and Git is told. */
 export interface Value {
@@ -18,7 +18,7 @@ export interface Value {
  * @param current the scalar as it stands: where it names the same repository in another spelling, its spelling is kept
  */
 export function scalarText(form: Form, value: Value, current: string): string {
-  const name = spelledName(value, current);
+  const name = spelledName(value, tryParseReference(current));
   switch (form) {
     case 'image':
       return `${name}:${value.tag}`;
@@ -40,8 +40,8 @@ export function scalarText(form: Form, value: Value, current: string): string {
  * @returns undefined when the form needs a part of `current` and `current` is no image reference
  */
 export function containerImage(form: Form, value: Value, current: string): string | undefined {
-  const name = spelledName(value, current);
   const had = tryParseReference(current);
+  const name = spelledName(value, had);
   switch (form) {
     case 'image':
       return `${name}:${value.tag}`;
@@ -56,7 +56,6 @@ export function containerImage(form: Form, value: Value, current: string): strin
   }
 }
 
-function spelledName(value: Value, current: string): string {
-  const had = tryParseReference(current);
+function spelledName(value: Value, had: Reference | undefined): string {
   return had !== undefined && canonicalName(had) === value.canonicalName ? had.name : value.name;
 }

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { issueAuthority, issueServing } from '../../certs/authority.ts';
 import { ScanIndex } from '../../core/scan.ts';
+import { admit } from '../../webhook/admit.ts';
 import { createApp } from '../../webhook/app.ts';
 import { Metrics } from '../../webhook/metrics.ts';
+import { parseReview } from '../../webhook/review.ts';
 import { AdmissionServer } from '../../webhook/server.ts';
-import { scanNumber, SCANS } from './admission-review.ts';
+import { review, scanNumber, SCANS } from './admission-review.ts';
 
 const now = new Date();
 const authority = await issueAuthority({ now, validMs: 3_600_000 });
@@ -20,24 +22,27 @@ process.stdin.on('end', () => process.exit(0)).resume();
 
 /** The webhook as it is, with all scans in memory. */
 async function ours(): Promise<number> {
-  const scans = new ScanIndex();
-  for (let number = 0; number < SCANS; number++) scans.put(scanNumber(number));
+  const scans = allScans();
   const metrics = new Metrics(() => ({ scans: scans.size, lastContact: Date.now() }));
   const app = createApp({ scans, metrics, log: pino({ level: 'silent' }), isReady: () => true });
   return new AdmissionServer(app, keys).listen('127.0.0.1', 0);
 }
 
-/** The least that answers an AdmissionReview: reads it, parses it, and lets the pod in. */
+/**
+ * The least that answers an AdmissionReview: reads it, parses it, and lets the pod in with a patch that is always the same
+ * and as long as ours, so that what is compared is the deciding and not the size of answers.
+ */
 async function bare(): Promise<number> {
+  const { response: fixed } = admit(parseReview(review()), allScans(), now).answer;
   const server = createServer({ ...keys, keepAliveTimeout: 120_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const review: { request: { uid: string } } = JSON.parse(Buffer.concat(chunks).toString());
+      const asked: { request: { uid: string } } = JSON.parse(Buffer.concat(chunks).toString());
       const answer = {
         apiVersion: 'admission.k8s.io/v1',
         kind: 'AdmissionReview',
-        response: { uid: review.request.uid, allowed: true },
+        response: { ...fixed, uid: asked.request.uid },
       };
       const body = JSON.stringify(answer);
       response
@@ -47,4 +52,10 @@ async function bare(): Promise<number> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
+}
+
+function allScans(): ScanIndex {
+  const scans = new ScanIndex();
+  for (let number = 0; number < SCANS; number++) scans.put(scanNumber(number));
+  return scans;
 }
