@@ -52,10 +52,13 @@ export function scanKey(scan: { readonly namespace: string; readonly name: strin
   return `${scan.namespace}/${scan.name}`;
 }
 
-/** All scans of a cluster, found by what markers call them, in constant time. */
+/** All scans of a cluster, found by what markers call them, in a time that does not grow with their number. */
 export class ScanIndex {
   readonly #byKey = new Map<string, Scan>();
+  /** By `namespace/tagName`. */
   readonly #byTagName = new Map<string, readonly Scan[]>();
+  /** Those that other namespaces may name, by tagName. */
+  readonly #exported = new Map<string, readonly Scan[]>();
 
   get size(): number {
     return this.#byKey.size;
@@ -70,30 +73,30 @@ export class ScanIndex {
     const key = scanKey(scan);
     this.delete(key);
     this.#byKey.set(key, scan);
-    this.#byTagName.set(scan.tagName, [...this.#named(scan.tagName), scan]);
+    add(this.#byTagName, tagNameKey(scan.namespace, scan.tagName), scan);
+    if (scan.exportTo.length > 0) add(this.#exported, scan.tagName, scan);
   }
 
   delete(key: string): void {
     const scan = this.#byKey.get(key);
     if (scan === undefined) return;
     this.#byKey.delete(key);
-    const others = this.#named(scan.tagName).filter((other) => other !== scan);
-    if (others.length > 0) this.#byTagName.set(scan.tagName, others);
-    else this.#byTagName.delete(scan.tagName);
+    remove(this.#byTagName, tagNameKey(scan.namespace, scan.tagName), scan);
+    remove(this.#exported, scan.tagName, scan);
   }
 
   /** Makes `scans` the whole content. */
   replace(scans: Iterable<Scan>): void {
     this.#byKey.clear();
     this.#byTagName.clear();
+    this.#exported.clear();
     for (const scan of scans) this.put(scan);
   }
 
   /** The other scans of the same namespace that a marker cannot tell from this one: same tagName, same GitRepo or any. */
   namesakes(scan: Scan): Scan[] {
-    return this.#named(scan.tagName).filter(
+    return this.#named(scan.namespace, scan.tagName).filter(
       (other) =>
-        other.namespace === scan.namespace &&
         other.name !== scan.name &&
         (scan.gitrepoName === undefined || servesGitRepo(other, scan.gitrepoName)),
     );
@@ -101,16 +104,16 @@ export class ScanIndex {
 
   /** Finds the scan that a marker names: in the asker's own namespace first, then among those exported to it. */
   find(marker: Marker, from: Asker): Lookup {
-    const lookups = marker.readings
-      .filter(({ tagName }) => this.#byTagName.has(tagName))
-      .map((reading) => this.#read(reading, from));
-    return (
-      lookups.find((lookup) => lookup.kind === 'found') ??
-      lookups.find((lookup) => lookup.kind === 'refused' && lookup.reason !== 'UnknownScan') ??
-      this.#unknownForm(marker, from) ??
-      lookups.at(-1) ??
-      unknown(marker.readings.at(-1) ?? marker.readings[0], from)
-    );
+    let refusal: Lookup | undefined;
+    for (const reading of marker.readings) {
+      const scans = this.#scansFor(reading, from);
+      const [scan, ...others] = scans;
+      if (scan !== undefined && others.length === 0) return { kind: 'found', scan, reading };
+      if (scan !== undefined) refusal ??= ambiguous(scans, reading);
+      else if (this.#isHidden(reading, from)) refusal ??= notExported(reading, from);
+    }
+    const last = marker.readings.at(-1) ?? marker.readings[0];
+    return refusal ?? this.#unknownForm(marker, from) ?? unknown(last, from);
   }
 
   #unknownForm(marker: Marker, from: Asker): Lookup | undefined {
@@ -118,35 +121,49 @@ export class ScanIndex {
     if (error === undefined) return undefined;
     const [reading] = marker.readings;
     const tagName = reading.tagName.slice(0, reading.tagName.lastIndexOf(':'));
-    if (this.#read({ ...reading, tagName }, from).kind !== 'found') return undefined;
+    if (this.#scansFor({ ...reading, tagName }, from).length !== 1) return undefined;
     return { kind: 'refused', reason: 'UnknownForm', message: error.message };
   }
 
-  #read(reading: Reading, from: Asker): Lookup {
-    const named = this.#named(reading.tagName);
-    const own = named.filter(
-      (scan) => scan.namespace === from.namespace && servesGitRepo(scan, from.gitrepo),
+  #scansFor({ namespace, tagName }: Reading, from: Asker): readonly Scan[] {
+    if (namespace !== undefined && namespace !== from.namespace) {
+      return this.#named(namespace, tagName).filter((scan) => exportsTo(scan, from.namespace));
+    }
+    const own = this.#named(from.namespace, tagName).filter((scan) => servesGitRepo(scan, from.gitrepo));
+    if (own.length > 0 || namespace !== undefined) return own;
+    return (this.#exported.get(tagName) ?? NONE).filter(
+      (scan) => scan.namespace !== from.namespace && exportsTo(scan, from.namespace),
     );
-    const others = named.filter((scan) => scan.namespace !== from.namespace);
-    const exported = others.filter((scan) => exportsTo(scan, from.namespace));
-    if (reading.namespace === undefined) return oneOf(own.length > 0 ? own : exported, reading, from);
-    if (reading.namespace === from.namespace) return oneOf(own, reading, from);
-    const there = (scan: Scan): boolean => scan.namespace === reading.namespace;
-    if (others.some(there) && !exported.some(there)) return notExported(reading, from);
-    return oneOf(exported.filter(there), reading, from);
   }
 
-  #named(tagName: string): readonly Scan[] {
-    return this.#byTagName.get(tagName) ?? NONE;
+  #isHidden({ namespace, tagName }: Reading, from: Asker): boolean {
+    if (namespace === undefined || namespace === from.namespace) return false;
+    return this.#named(namespace, tagName).length > 0;
+  }
+
+  #named(namespace: string, tagName: string): readonly Scan[] {
+    return this.#byTagName.get(tagNameKey(namespace, tagName)) ?? NONE;
   }
 }
 
 const NONE: readonly Scan[] = [];
 
-function oneOf(scans: readonly Scan[], reading: Reading, from: Asker): Lookup {
-  const [scan, ...others] = scans;
-  if (scan === undefined) return unknown(reading, from);
-  if (others.length === 0) return { kind: 'found', scan, reading };
+// No namespace has a slash in its name.
+function tagNameKey(namespace: string, tagName: string): string {
+  return `${namespace}/${tagName}`;
+}
+
+function add(lists: Map<string, readonly Scan[]>, key: string, scan: Scan): void {
+  lists.set(key, [...(lists.get(key) ?? NONE), scan]);
+}
+
+function remove(lists: Map<string, readonly Scan[]>, key: string, scan: Scan): void {
+  const others = (lists.get(key) ?? NONE).filter((other) => other !== scan);
+  if (others.length > 0) lists.set(key, others);
+  else lists.delete(key);
+}
+
+function ambiguous(scans: readonly Scan[], reading: Reading): Lookup {
   const names = scans.map(scanKey).toSorted().slice(0, 3).join(', ');
   return {
     kind: 'refused',

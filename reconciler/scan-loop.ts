@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { tryParseReference } from '../core/reference.ts';
 import { type ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
@@ -18,8 +19,9 @@ import { type Written, writeStatus } from './status-writer.ts';
 import { parseStoredScan, type StoredScan } from './stores.ts';
 import { WorkQueue } from './work-queue.ts';
 
-// Scans wait for their registry most of the time; the registry client holds the number of calls to one host down.
-const CONCURRENCY = 16;
+// Scans wait for their registry most of the time. The registry client makes no more calls to one host at once.
+const CONCURRENCY = 64;
+const PER_REGISTRY = 4;
 
 /** What the loop works with. */
 export interface ScanLoopDependencies {
@@ -43,6 +45,8 @@ export class ScanLoop {
     this.#dependencies = dependencies;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
+      perLane: PER_REGISTRY,
+      laneOf: (key) => registryOf(dependencies.scans.get(key)),
       work: (key, signal) => this.#scan(key, signal),
       onError: (key, error) => {
         dependencies.log.error(
@@ -171,6 +175,10 @@ export class ScanLoop {
 /** Are two forms of one scan the same to markers? */
 function isNamedAlike({ spec: a }: StoredScan, { spec: b }: StoredScan): boolean {
   return a.tagName === b.tagName && a.gitrepoName === b.gitrepoName;
+}
+
+function registryOf(scan: StoredScan | undefined): string {
+  return tryParseReference(scan?.spec.image ?? '')?.registry ?? '';
 }
 
 function reasonOf({ status }: StoredScan, type: 'ImageScanned' | 'Ready'): string | undefined {

@@ -1,10 +1,15 @@
+import { Lanes } from './lanes.ts';
+
 /** Does one key's work. What it throws is the queue owner's to report: see {@link WorkQueueOptions.onError}. */
 export type Work = (key: string, signal: AbortSignal) => Promise<void>;
 
 /** How a {@link WorkQueue} works. */
 export interface WorkQueueOptions {
-  /** How many keys are worked on at once. */
+  /** How many keys are worked on at once, in all and of one lane. */
   readonly concurrency: number;
+  readonly perLane: number;
+  /** What a key's work mostly waits for, such as a host; see {@link Lanes}. */
+  readonly laneOf: (key: string) => string;
   readonly work: Work;
   readonly onError: (key: string, error: unknown) => void;
   readonly now?: () => number;
@@ -21,18 +26,19 @@ export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #now: () => number;
   readonly #timers = new Map<string, { readonly due: number; readonly timer: NodeJS.Timeout }>();
-  readonly #ready = new Set<string>();
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #lanes: Lanes;
+  readonly #running = new Set<Promise<void>>();
   #signal: AbortSignal | undefined;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
+    this.#lanes = new Lanes(options.perLane);
     this.#now = options.now ?? Date.now;
   }
 
   /** How many keys are due and wait for a worker. */
   get waiting(): number {
-    return this.#ready.size;
+    return this.#lanes.waiting;
   }
 
   /** Makes a key due at a time (milliseconds since the epoch), in place of the time it had; nothing once the signal aborted. */
@@ -47,7 +53,7 @@ export class WorkQueue {
   /** Takes a key out, unless it is being worked on just now. */
   forget(key: string): void {
     this.#unschedule(key);
-    this.#ready.delete(key);
+    this.#lanes.remove(key);
   }
 
   /** Works until the signal aborts, and returns when the last work has ended. */
@@ -59,7 +65,7 @@ export class WorkQueue {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     for (const key of this.#timers.keys()) this.forget(key);
-    await Promise.all(this.#running.values());
+    await Promise.all(this.#running);
   }
 
   #unschedule(key: string): void {
@@ -76,19 +82,19 @@ export class WorkQueue {
   #ring(key: string, due: number): void {
     this.#timers.delete(key);
     if (due > this.#now()) return this.schedule(key, due);
-    this.#ready.add(key);
+    this.#lanes.add(key, this.#options.laneOf(key));
     this.#startReady();
   }
 
   #startReady(): void {
     const signal = this.#signal;
     if (signal === undefined || signal.aborted) return;
-    for (const key of this.#ready) {
-      if (this.#running.size >= this.#options.concurrency) return;
-      if (this.#running.has(key)) continue;
-      this.#ready.delete(key);
+    while (this.#lanes.atWork < this.#options.concurrency) {
+      const key = this.#lanes.begin();
+      if (key === undefined) return;
       this.#dropDue(key);
-      this.#running.set(key, this.#work(key, signal));
+      const running = this.#work(key, signal).finally(() => this.#running.delete(running));
+      this.#running.add(running);
     }
   }
 
@@ -98,7 +104,7 @@ export class WorkQueue {
     } catch (error) {
       if (!signal.aborted) this.#options.onError(key, error);
     } finally {
-      this.#running.delete(key);
+      this.#lanes.end(key);
       this.#startReady();
     }
   }

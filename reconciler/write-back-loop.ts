@@ -19,8 +19,9 @@ import { repositoryDirectory, type WriteBackResult, writeBack } from './write-ba
 import { WriteBackMemory } from './write-back-memory.ts';
 import { statusAfter } from './write-back-status.ts';
 
-// One slow or broken repository must not hold up the others, and each run has git processes of its own.
-const CONCURRENCY = 4;
+// Each run has git processes of its own; most of the time they wait for their host.
+const CONCURRENCY = 12;
+const PER_HOST = 4;
 /** An Event says this many changes at most. */
 const NAMED_CHANGES = 5;
 
@@ -47,6 +48,8 @@ export class WriteBackLoop {
     this.#dependencies = dependencies;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
+      perLane: PER_HOST,
+      laneOf: (key) => URL.parse(dependencies.gitRepos.get(key)?.spec.repo ?? '')?.host ?? '',
       work: (key, signal) => this.#writeBack(key, signal),
       onError: (key, error) => {
         dependencies.log.error(

@@ -230,18 +230,26 @@ describe('a GitRepo that cannot be written back to', () => {
     }
   });
 
-  it('holds up no other, however many there are', async () => {
+  it('holds up no other, however many there are and whether the server refuses or says nothing', async () => {
     await team('crowd');
     await repository('crowd', { 'a.yaml': marked('1.0.0') });
-    const bad = Array.from({ length: 8 }, (_, index) => ({ namespace: 'crowd', name: `bad-${index}` }));
-    const unreachable = { ...good('crowd'), repo: `http://127.0.0.1:${silentPort}/x.git` };
-    await put(bench.client, ...bad.map((named) => gitRepo(named, unreachable)));
-    for (const named of bad) await untilCondition(named, 'False Unreachable');
-    await apply({ namespace: 'crowd', name: 'good' }, good('crowd'));
+    proxy.hold(0);
+    const refusing = `http://127.0.0.1:${silentPort}/crowd.git`;
+    const silent = `http://127.0.0.1:${proxy.port}/crowd.git`;
+    const bad = [refusing, silent].flatMap((repo, at) =>
+      Array.from({ length: 12 }, (_, index) =>
+        gitRepo({ namespace: 'crowd', name: `bad-${at}-${index}` }, { ...good('crowd'), repo }),
+      ),
+    );
+    await put(bench.client, ...bad);
+    await untilCondition({ namespace: 'crowd', name: 'bad-0-0' }, 'False Unreachable');
+    await waitFor('all that may wait for one host', () => (proxy.connections() >= 4 ? true : undefined));
+    await put(bench.client, gitRepo({ namespace: 'crowd', name: 'good' }, good('crowd')));
     await untilFile('crowd', 'a.yaml', marked('2.0.0'));
     await putValue(bench.client, { namespace: 'crowd', name: 'web' }, '2.1.0');
     await untilFile('crowd', 'a.yaml', marked('2.1.0'));
-    await bench.cluster.kubectl('delete', 'gitrepos', '--all', '-n', 'crowd');
+    for (const { metadata } of bad) await bench.client.delete({ resource: GIT_REPOS, ...metadata });
+    proxy.pass();
   });
 
   describe('is refused by the CRD, and kubectl apply says why:', CONCURRENTLY, () => {

@@ -13,8 +13,13 @@ import { DIGEST, IMAGE_SCANS_PATH, rawScan, recordedLog } from './samples.ts';
 type ListTags = (repository: string) => Promise<string[]>;
 
 /** A loop at work against an API server that can be meddled with and a registry of one's own. */
-async function setUp(t: TestContext, listTags: ListTags = async () => ['1.0.0']) {
+async function setUp(
+  t: TestContext,
+  listTags: ListTags = async () => ['1.0.0'],
+  prepare: (server: FakeApiServer) => void = () => {},
+) {
   const server = await new FakeApiServer().start();
+  prepare(server);
   const client = server.client();
   const { log, lines } = recordedLog();
   const stores = createStores(client, log);
@@ -161,6 +166,52 @@ describe('ScanLoop', () => {
     await both('DuplicateTagName');
     server.remove(IMAGE_SCANS_PATH, 'team', 'b');
     await settled('a', (scan) => readyReason(scan) === 'InForce');
+  });
+
+  it('tells after a restart of namesakes that came or went meanwhile', async (t) => {
+    const status = (reason: string) => ({
+      observedGeneration: 1,
+      lastScanTime: new Date().toISOString(),
+      latestTag: '1.0.0',
+      latestDigest: DIGEST,
+      canonicalImageName: 'registry.example/web',
+      conditions: [{ type: 'Ready', status: reason === 'InForce' ? 'True' : 'False', reason }],
+    });
+    const { settled, listed } = await setUp(t, undefined, (server) => {
+      const put = (name: string, tagName: string, reason: string): object =>
+        server.put(
+          IMAGE_SCANS_PATH,
+          rawScan({
+            metadata: { name },
+            spec: { tagName, image: `registry.example/web-${name}` },
+            status: status(reason),
+          }),
+        );
+      put('a', 'twin', 'InForce');
+      put('b', 'twin', 'InForce');
+      put('c', 'c', 'DuplicateTagName');
+      put('d', 'd', 'InForce');
+      put('e', 'told', 'DuplicateTagName');
+      put('f', 'told', 'DuplicateTagName');
+    });
+    for (const name of ['a', 'b']) await settled(name, (scan) => readyReason(scan) === 'DuplicateTagName');
+    await settled('c', (scan) => readyReason(scan) !== 'DuplicateTagName');
+    assert.deepEqual(
+      listed.toSorted(),
+      ['web-a', 'web-b', 'web-c'],
+      'those whose status is right are not scanned',
+    );
+  });
+
+  it('is not held up by a registry that does not answer, however many scans are for it', async (t) => {
+    const { put, settled } = await setUp(t, (repository) =>
+      repository === 'hangs' ? new Promise(() => {}) : Promise.resolve(['1.0.0']),
+    );
+    for (let i = 0; i < 100; i++) {
+      put({ metadata: { name: `hangs-${i}` }, spec: { image: 'hanging.example/hangs' } });
+    }
+    put({ metadata: { name: 'web' } });
+    await settled('web', ({ status }) => status.latestTag === '1.0.0');
   });
 
   it('tries again after the pause that the registry wants, and not before', async (t) => {

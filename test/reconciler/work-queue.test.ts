@@ -4,12 +4,15 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { WorkQueue } from '../../reconciler/work-queue.ts';
 
 /** A queue whose work takes as long as a test wants, by a clock that stands still unless it is told to go on. */
-function setUp(t: TestContext, concurrency = 2) {
+function setUp(t: TestContext, concurrency = 2, perLane = concurrency) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
   const running = new Map<string, PromiseWithResolvers<void>>();
   const log: string[] = [];
   const queue = new WorkQueue({
     concurrency,
+    perLane,
+    // The lane of `a/1` is `a`.
+    laneOf: (key) => key.split('/')[0] ?? '',
     work: (key) => {
       log.push(`+${key}`);
       const end = Promise.withResolvers<void>();
@@ -136,6 +139,18 @@ describe('WorkQueue', () => {
     assert.deepEqual(log, ['+a', '+b']);
   });
 
+  it('keeps workers free for the others when one lane is slow', async (t) => {
+    const { queue, log, finish, pass } = setUp(t, 3, 2);
+    for (const key of ['slow/1', 'slow/2', 'slow/3', 'quick/1', 'quick/2']) queue.schedule(key, Date.now());
+    await pass(1);
+    assert.deepEqual(log, ['+slow/1', '+slow/2', '+quick/1']);
+    await finish('quick/1');
+    await finish('quick/2');
+    assert.deepEqual(log.slice(3), ['-quick/1', '+quick/2', '-quick/2']);
+    await finish('slow/1');
+    assert.deepEqual(log.slice(6), ['-slow/1', '+slow/3']);
+  });
+
   it('goes on with the others after a failure, and tells of it', async (t) => {
     const { queue, log, finish, pass } = setUp(t, 1);
     queue.schedule('a', Date.now());
@@ -163,6 +178,8 @@ describe('WorkQueue', () => {
     const begun: string[] = [];
     const queue = new WorkQueue({
       concurrency: 1,
+      perLane: 1,
+      laneOf: () => '',
       work: async (key) => void begun.push(key),
       onError: () => {},
     });
@@ -202,6 +219,7 @@ describe('WorkQueue', () => {
     t.mock.timers.reset();
     queue.schedule('a', Date.now() + 600_000);
     const after = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    queue.forget('a');
     assert.equal(after, before);
     t.mock.timers.enable({ apis: ['setTimeout'] });
     await pass(700_000);
@@ -213,6 +231,8 @@ describe('WorkQueue', () => {
     const failures: unknown[] = [];
     const queue = new WorkQueue({
       concurrency: 1,
+      perLane: 1,
+      laneOf: () => '',
       work: (_key, signal) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('aborted')));

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { EventRecorder } from '../../kube/events.ts';
+import { SECRETS } from '../../kube/resource.ts';
+import { Metrics } from '../../reconciler/metrics.ts';
+import { createStores } from '../../reconciler/stores.ts';
+import { WriteBackLoop } from '../../reconciler/write-back-loop.ts';
+import { startGitServer } from '../control-plane/git-server.ts';
+import { FakeApiServer, type Recorded, sendJson } from '../fakes/apiserver.ts';
+import { waitFor } from '../wait.ts';
+import { DIGEST, GIT_REPOS_PATH, IMAGE_SCANS_PATH, rawGitRepo, rawScan, recordedLog } from './samples.ts';
+
+const inForce = (latestTag: string) => ({
+  canonicalImageName: 'registry.example/web',
+  latestTag,
+  latestDigest: DIGEST,
+});
+
+/** A loop that can be started against an API server that can be meddled with and a repository with one stale marker. */
+async function setUp(t: TestContext) {
+  const git = await startGitServer();
+  const { url } = await git.createRepository('apps', {
+    'a.yaml': 'image: registry.example/web:1.0.0 # {"$imagescan": "web"}\n',
+  });
+  const server = await new FakeApiServer().start();
+  const client = server.client();
+  const { log, lines } = recordedLog();
+  const stores = createStores(client, log);
+  const cacheDirectory = await mkdtemp(join(tmpdir(), 'fleetscan-loop-'));
+  const loop = new WriteBackLoop({
+    client,
+    scans: stores.scans,
+    index: stores.index,
+    gitRepos: stores.gitRepos,
+    cacheDirectory,
+    environment: { PATH: process.env['PATH'] },
+    events: new EventRecorder(client, { component: 'test', instance: 'test' }),
+    metrics: new Metrics(),
+    log,
+  });
+  const abort = new AbortController();
+  const start = (): void => {
+    const running = Promise.all([stores.run(abort.signal), loop.run(abort.signal)]);
+    t.after(async () => {
+      abort.abort();
+      await running;
+      await client.close();
+      await server.stop();
+      await git.stop();
+      await rm(cacheDirectory, { recursive: true, force: true });
+    });
+  };
+  const putRepo = (parts: Parameters<typeof rawGitRepo>[0] = {}): object =>
+    server.put(GIT_REPOS_PATH, rawGitRepo({ ...parts, spec: { repo: url, branch: 'main', ...parts.spec } }));
+  const writtenStatuses = (): string[] =>
+    server.requests
+      .filter(({ method, path }) => method === 'PATCH' && path.endsWith('/gitrepos/apps/status'))
+      .map(({ body }) => body);
+  return { server, client, git, stores, lines, start, putRepo, writtenStatuses };
+}
+
+describe('WriteBackLoop', () => {
+  it('does not begin before all scans are known, so that it reports none as unknown', async (t) => {
+    const { server, client, git, stores, start, putRepo, writtenStatuses } = await setUp(t);
+    const lists: ((items: object[]) => void)[] = [];
+    const isScanList = ({ path, isWatch }: Recorded): boolean => path === IMAGE_SCANS_PATH && !isWatch;
+    server.plan(isScanList, (_request, response) => {
+      lists.push((items) => sendJson(response, 200, { metadata: { resourceVersion: '100' }, items }));
+    });
+    server.put('/api/v1/secrets', {
+      metadata: { namespace: 'team', name: 'git' },
+      type: 'kubernetes.io/basic-auth',
+      data: { password: '' },
+    });
+    putRepo({ spec: { clientSecretName: 'git' } });
+    start();
+    await stores.gitRepos.synced;
+    // It would first read the Secret; a few questions of our own take longer than it takes to ask that one.
+    const secretsRead = (): number =>
+      server.requests.filter(({ path }) => path.endsWith('/secrets/git')).length;
+    for (let i = 0; i < 5; i++) await client.list({ resource: SECRETS });
+    assert.equal(secretsRead(), 0);
+
+    const answer = await waitFor('the list of scans', () => lists[0]);
+    answer([rawScan({ status: inForce('2.0.0') })]);
+    await waitFor('the commit', async () => ((await git.log('apps')).length === 2 ? true : undefined));
+    await waitFor('the status', () => writtenStatuses()[0]);
+    assert.doesNotMatch(writtenStatuses().join('\n'), /UnknownScan/);
+  });
+
+  it('goes on with the others beside an interval that is no duration, and says so in the condition', async (t) => {
+    const { server, git, stores, start, putRepo } = await setUp(t);
+    server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.0.0') }));
+    putRepo({ metadata: { name: 'odd' }, spec: { imageScanInterval: '1d' } });
+    putRepo();
+    start();
+    await waitFor('the commit', async () => ((await git.log('apps')).length === 2 ? true : undefined));
+    await waitFor('the condition', () =>
+      stores.gitRepos.get('team/odd')?.status.conditions?.find(({ reason }) => reason === 'InvalidInterval'),
+    );
+  });
+
+  it('takes a GitRepo that is deleted while it is written back for no failure', async (t) => {
+    const { server, git, lines, start, putRepo } = await setUp(t);
+    server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.0.0') }));
+    putRepo();
+    server.plan(
+      ({ method, path }) => method === 'PATCH' && path.endsWith('/gitrepos/apps/status'),
+      (_request, response) => {
+        server.remove(GIT_REPOS_PATH, 'team', 'apps');
+        sendJson(response, 404, { kind: 'Status', code: 404, reason: 'NotFound', message: 'not found' });
+      },
+    );
+    start();
+    await waitFor('the commit', async () => ((await git.log('apps')).length === 2 ? true : undefined));
+    putRepo({ metadata: { name: 'next' } });
+    await waitFor('the next one', () =>
+      server.requests.find(
+        ({ method, path }) => method === 'PATCH' && path.endsWith('/gitrepos/next/status'),
+      ),
+    );
+    assert.deepEqual(
+      lines.filter(({ level }) => level >= 40),
+      [],
+    );
+  });
+
+  it('begins at once when a value changes, though it waits for its next try', async (t) => {
+    const { server, git, start, putRepo, writtenStatuses } = await setUp(t);
+    server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.0.0') }));
+    putRepo({ spec: { branch: 'later' } });
+    start();
+    await waitFor('a failure', () => writtenStatuses().find((body) => body.includes('BranchMissing')));
+    await git.createRepository('apps', { 'a.yaml': 'x: 1\n' }, 'later');
+    server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.1.0') }));
+    // The pause after a failure is ten seconds.
+    await waitFor('a success', () => writtenStatuses().find((body) => body.includes('NothingMarked')), {
+      timeoutMs: 8000,
+    });
+  });
+});
