@@ -20,7 +20,7 @@ export const gitRepoSpec = z.object({
     .nullable()
     .optional()
     .meta({ default: '15m' })
-    .describe('How often Git is compared with the values in force; 15m when absent or 0.'),
+    .describe('How often Git is compared with the values in force, at least 1s; 15m when absent or 0.'),
   imageScanCommit: z
     .object({
       authorName: nullableText,

@@ -88,7 +88,7 @@ export const imageScanSpec = z.object({
     .nullable()
     .optional()
     .meta({ default: '15m' })
-    .describe('Time between scans, a Go duration; 15m when absent or 0.'),
+    .describe('Time between scans, a Go duration of at least 1s; 15m when absent or 0.'),
   secretRef: localObjectReference
     .nullable()
     .optional()
