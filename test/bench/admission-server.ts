@@ -29,25 +29,30 @@ async function ours(): Promise<number> {
 }
 
 /**
- * The least that answers an AdmissionReview: reads it, parses it, and lets the pod in with a patch that is always the same
- * and as long as ours, so that what is compared is the deciding and not the size of answers.
+ * The least that answers an AdmissionReview with a patch: reads it, parses it, and lets the pod in with operations that are
+ * always the same, as long as ours, so that what is compared is the deciding.
  */
 async function bare(): Promise<number> {
-  const { response: fixed } = admit(parseReview(review()), allScans(), now).answer;
+  const {
+    patch = '',
+    patchType,
+    auditAnnotations,
+  } = admit(parseReview(review()), allScans(), now).answer.response;
+  const operations: unknown = JSON.parse(Buffer.from(patch, 'base64').toString());
   const server = createServer({ ...keys, keepAliveTimeout: 120_000 }, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const asked: { request: { uid: string } } = JSON.parse(Buffer.concat(chunks).toString());
-      const answer = {
+      const { uid } = (JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string } }).request;
+      const encoded = Buffer.from(JSON.stringify(operations)).toString('base64');
+      const answer = { uid, allowed: true, patchType, patch: encoded, auditAnnotations };
+      const body = JSON.stringify({
         apiVersion: 'admission.k8s.io/v1',
         kind: 'AdmissionReview',
-        response: { ...fixed, uid: asked.request.uid },
-      };
-      const body = JSON.stringify(answer);
-      response
-        .writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
-        .end(body);
+        response: answer,
+      });
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+      response.writeHead(200, headers).end(body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
