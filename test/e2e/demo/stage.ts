@@ -1,4 +1,5 @@
-import { delimiter, dirname } from 'node:path';
+import { symlink } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildBundle } from '../../../build.ts';
 import { binaries } from '../../control-plane/binaries.ts';
@@ -53,7 +54,7 @@ export async function setStage(): Promise<Stage> {
   await install(cluster, registry);
   const pluginFolder = await step(
     'Build the kubectl plugin',
-    buildPlugin,
+    () => buildPlugin(programs.kubectl),
     (folder) => `${folder}/kubectl-fleetscan`,
   );
   const env = {
@@ -91,8 +92,10 @@ async function install(cluster: Cluster, registry: Registry): Promise<void> {
   );
 }
 
-async function buildPlugin(): Promise<string> {
+/** Gives a folder with the plugin, and with kubectl under its own name, for PATH. */
+async function buildPlugin(kubectl: string): Promise<string> {
   const folder = temporaryFolder('plugin');
+  await symlink(kubectl, join(folder, 'kubectl'));
   await buildBundle('kubectl-fleetscan', folder);
   return folder;
 }
