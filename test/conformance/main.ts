@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { messageOf } from '../../core/errors.ts';
 import type { Outcome } from './outcome.ts';
 import { runPolicy } from './policy.ts';
+import { runReferences } from './references.ts';
 import { runWriteback } from './writeback.ts';
 
-const USAGE = 'usage: npm run --silent conformance -- policy|writeback FILE';
+const USAGE = 'usage: npm run --silent conformance -- policy|references|writeback FILE';
 const RUNNERS: ReadonlyMap<string | undefined, (content: string) => Outcome[]> = new Map([
   ['policy', runPolicy],
+  ['references', runReferences],
   ['writeback', runWriteback],
 ]);
 
