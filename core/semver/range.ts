@@ -81,6 +81,11 @@ export function satisfies(range: Range, version: Version): boolean {
   return range.groups.some((group) => admits(group, version));
 }
 
+/** Whether a range would let a version through if it were no pre-release, or the range let those in. */
+export function satisfiesButForPrerelease(range: Range, version: Version): boolean {
+  return range.groups.some(({ tests }) => tests.every((test) => test(version)));
+}
+
 function admits(group: Group, version: Version): boolean {
   if (version.prerelease !== '' && !group.prereleases) return false;
   return group.tests.every((test) => test(version));

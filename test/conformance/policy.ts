@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../core/errors.ts';
-import { choose, PolicyError, type PolicySpec, parsePolicy } from '../../core/policy.ts';
+import { choose } from '../../core/policy/choose.ts';
+import { parseSelection, PolicyError, type SelectionSpec } from '../../core/policy/selection.ts';
 import type { Outcome } from './outcome.ts';
 
 /** One line of a `.jsonl` file: a range, the tags in the order of the registry, and the tag to be chosen. */
@@ -16,14 +17,16 @@ const text = z.string().nullish();
 const policy = z.strictObject({
   semver: z.strictObject({ range: text, versions: z.enum(['Lenient', 'Strict']).optional() }).nullish(),
   alphabetical: z.strictObject({ order: text }).nullish(),
-  numerical: z.looseObject({}).nullish(),
-  newest: z.looseObject({}).nullish(),
-  digest: z.looseObject({}).nullish(),
+  numerical: z.strictObject({ order: z.enum(['asc', 'desc']).optional() }).nullish(),
+  newest: z.strictObject({}).nullish(),
+  digest: z.strictObject({ tag: z.string() }).nullish(),
 });
 /** A case that was observed at Fleet: `latest` is its choice, `error` the text it gave instead. */
 const fleetCase = z.object({
   name: z.string(),
   policy: policy.nullish(),
+  filterTags: z.strictObject({ pattern: z.string(), extract: z.string().optional() }).optional(),
+  exclude: z.array(z.string()).optional(),
   tags: z.array(z.string()).nullable(),
   latest: text,
   error: text,
@@ -56,22 +59,22 @@ export function runPolicy(content: string): Outcome[] {
 type Verdict = Pick<Outcome, 'failure'>;
 
 function judgeRangeCase({ range, tags, want, error }: RangeCase): Verdict {
-  const result = run({ semver: { range } }, tags);
+  const result = run({ policy: { semver: { range } } }, tags);
   const came = result.kind === 'chosen' ? { want: result.tag } : { want: null, error: result.reason };
   const same = came.want === want && came.error === (error ?? came.error);
   return same ? {} : { failure: difference({ range, tags }, { want, error }, came) };
 }
 
-function judgeFleetCase({ policy, tags, latest, error }: FleetCase): Verdict {
-  const result = run(policy, tags ?? []);
+function judgeFleetCase({ tags, latest, error, ...spec }: FleetCase): Verdict {
+  const result = run(spec, tags ?? []);
   const came = result.kind === 'chosen' ? { latest: result.tag } : { latest: null, error: result.message };
   const same = came.latest === (latest ?? null) && sameError(came.error, error ?? undefined);
-  return same ? {} : { failure: difference({ policy, tags }, { latest, error }, came) };
+  return same ? {} : { failure: difference({ ...spec, tags }, { latest, error }, came) };
 }
 
-function run(spec: PolicySpec | null | undefined, tags: readonly string[]): Result {
+function run(spec: SelectionSpec, tags: readonly string[]): Result {
   try {
-    const choice = choose(parsePolicy(spec), tags);
+    const choice = choose(parseSelection(spec), tags);
     return choice.kind === 'chosen' ? choice : { ...choice, reason: 'no match' };
   } catch (error) {
     const invalidRange = error instanceof PolicyError && error.code === 'InvalidRange';

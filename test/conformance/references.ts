@@ -65,7 +65,7 @@ function read(image: string): object {
   try {
     const reference = parseReference(image);
     const { registry } = reference;
-    return { canonical: canonicalName(reference), registry, scheme: schemeOf(registry, []) };
+    return { canonical: canonicalName(reference), registry, scheme: schemeOf(registry) };
   } catch (error) {
     // Go's tool trims what it prints.
     return { error: messageOf(error).trimEnd() };

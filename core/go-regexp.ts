@@ -1,0 +1,73 @@
+import { RE2JS, RE2JSException } from 're2js';
+import { CodedError } from './errors.ts';
+
+/** Thrown by {@link compileGoRegExp}. The message is that of Go's parser. */
+export class GoRegExpError extends CodedError<'InvalidPattern'> {}
+
+/** A regular expression in the syntax of Go's `regexp` (RE2). Its time is linear in the text, whatever the pattern. */
+export interface GoRegExp {
+  /** Does it match anywhere in the text? */
+  test(text: string): boolean;
+  /** The template with the groups of the first match put in, as Go's `Expand` does; undefined where there is no match. */
+  expand(text: string, template: Template): string | undefined;
+}
+
+/** A template, read once by {@link parseTemplate}. */
+export type Template = readonly Part[];
+
+type Part = { readonly literal: string } | { readonly group: string };
+
+/**
+ * Compiles a pattern.
+ *
+ * @throws {GoRegExpError}
+ */
+export function compileGoRegExp(pattern: string): GoRegExp {
+  const compiled = compile(pattern);
+  const names = compiled.namedGroups();
+  return {
+    test: (text) => compiled.test(text),
+    expand: (text, template) => {
+      const matcher = compiled.matcher(text);
+      if (!matcher.find()) return undefined;
+      const valueOf = (group: string): string => {
+        const index = Object.hasOwn(names, group) ? names[group] : indexOf(group);
+        const isThere = index !== undefined && index <= compiled.groupCount();
+        return (isThere && matcher.group(index)) || '';
+      };
+      return template.map((part) => ('literal' in part ? part.literal : valueOf(part.group))).join('');
+    },
+  };
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    if (error instanceof RE2JSException)
+      throw new GoRegExpError('InvalidPattern', error.message, { cause: error });
+    throw error;
+  }
+}
+
+function indexOf(group: string): number | undefined {
+  return /^\d{1,9}$/.test(group) ? Number(group) : undefined;
+}
+
+// $name is the longest run of letters, digits and underscores, ${name} the same in braces, $$ a dollar sign; any other dollar sign
+// stands for itself (https://pkg.go.dev/regexp#Regexp.Expand).
+const PART = /\$(?:(\$)|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})?/gu;
+
+/** Reads a template such as `$major.${minor}`. There is none that cannot be read. */
+export function parseTemplate(template: string): Template {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const match of template.matchAll(PART)) {
+    parts.push({ literal: template.slice(end, match.index) });
+    const [whole, dollar, bare, braced] = match;
+    const group = bare ?? braced;
+    parts.push(group === undefined ? { literal: dollar ?? whole } : { group });
+    end = match.index + whole.length;
+  }
+  return [...parts, { literal: template.slice(end) }];
+}

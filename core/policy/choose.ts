@@ -1,0 +1,86 @@
+import { passed } from './pass.ts';
+import { type Facts, type Ranking, rankingOf } from './ranking.ts';
+import type { Selection } from './selection.ts';
+import { partialVersionWarning } from './semver.ts';
+
+export type { Facts } from './ranking.ts';
+
+/** What a policy makes of a list of tags. */
+export type Choice =
+  | {
+      readonly kind: 'chosen';
+      readonly tag: string;
+      /** For a person: the choice keeps to the policy but may not be what was meant. */
+      readonly warning?: string;
+    }
+  | { readonly kind: 'none'; readonly reason: 'NoTags' | 'NoMatch'; readonly message: string };
+
+/**
+ * Chooses one tag. The order of the tags matters between equals only: the first of them wins (`1.2` and `v1.2.0` are equal), but with
+ * `newest`, which has an order of its own for them. The messages are Fleet's.
+ *
+ * @param tags in the order of the registry; not read by a policy that follows one tag
+ */
+export function choose(selection: Selection, tags: readonly string[], facts: Facts = {}): Choice {
+  const { policy } = selection;
+  const list = policy.kind === 'digest' ? [policy.tag] : tags;
+  if (list.length === 0) return { kind: 'none', reason: 'NoTags', message: 'no tag found' };
+  const tag = best(selection, rankingOf(policy, facts), list, facts);
+  if (tag === undefined) return { kind: 'none', reason: 'NoMatch', message: noMatch(selection) };
+  const warning = warningFor(selection, tag, list, facts);
+  return { kind: 'chosen', tag, ...(warning !== undefined && { warning }) };
+}
+
+/** The tags whose creation time `newest` has to know: those that names and filters let through. */
+export function eligible(selection: Selection, tags: readonly string[]): string[] {
+  return tags.filter((tag) => passed(selection, tag) !== undefined);
+}
+
+function best<Value>(
+  selection: Selection,
+  ranking: Ranking<Value>,
+  tags: readonly string[],
+  { notImages }: Facts,
+): string | undefined {
+  let winner: { readonly tag: string; readonly value: Value } | undefined;
+  for (const tag of tags) {
+    const text = passed(selection, tag);
+    const value = text === undefined ? undefined : ranking.read(text, tag);
+    if (value === undefined || (winner !== undefined && ranking.compare(value, winner.value) <= 0)) continue;
+    if (ranking.admits(value) && !notImages?.has(tag)) winner = { tag, value };
+  }
+  return winner?.tag;
+}
+
+function noMatch({ policy }: Selection): string {
+  switch (policy.kind) {
+    case 'semver':
+      return `no available version matching ${policy.range.text}`;
+    case 'numerical':
+      return 'no tag is a number that may be chosen';
+    case 'newest':
+      return 'no tag may be chosen that says when it was created';
+    case 'digest':
+      return `${policy.tag} may not be chosen`;
+    case 'alphabetical':
+      return 'no tag may be chosen';
+  }
+}
+
+function warningFor(
+  selection: Selection,
+  tag: string,
+  tags: readonly string[],
+  { created }: Facts,
+): string | undefined {
+  const { policy } = selection;
+  if (policy.kind === 'semver') return partialVersionWarning(selection, policy, tag, tags);
+  if (policy.kind !== 'newest') return undefined;
+  const ties = tags.filter((other) => other !== tag && created?.get(other) === created?.get(tag));
+  return ties.length === 0 ? undefined : `${tag} was created at the same time as ${someOf(ties)}`;
+}
+
+function someOf(tags: readonly string[]): string {
+  const more = tags.length > 3 ? ` and ${tags.length - 3} more` : '';
+  return `${tags.slice(0, 3).join(', ')}${more}`;
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { artifactTag } from '../../../core/policy/artifact-tag.ts';
+import { choose } from '../../../core/policy/choose.ts';
+import { around, explain } from '../../../core/policy/explain.ts';
+import type { Facts } from '../../../core/policy/ranking.ts';
+import { parseSelection, type SelectionSpec } from '../../../core/policy/selection.ts';
+
+const HEX = 'a'.repeat(64);
+const selectionOf = (spec: SelectionSpec) => ({ ...parseSelection(spec), artifactOf: artifactTag });
+
+const told = (spec: SelectionSpec, tags: string[], facts?: Facts): string[] =>
+  explain(selectionOf(spec), tags, facts).map(({ tag, verdict, message }) => `${tag} ${verdict}: ${message}`);
+
+describe('explain', () => {
+  it('tells of each tag what became of it by semver, the nearest first', () => {
+    const tags = [
+      '1.0.0',
+      '3.0.0',
+      'latest',
+      '1.2.0',
+      '1.3.0-rc.1',
+      '1.1.0',
+      'v1.2',
+      '4.0.0',
+      `sha256-${HEX}.sig`,
+    ];
+    assert.deepEqual(told({ policy: { semver: { range: '^1' } } }, tags), [
+      '1.2.0 Chosen: the highest version in ^1',
+      'v1.2 Lower: equal to 1.2.0, which comes first',
+      '1.1.0 Lower: 1.2.0 is preferred',
+      '1.0.0 Lower: 1.2.0 is preferred',
+      '1.3.0-rc.1 PreRelease: a pre-release, and ^1 names none',
+      '3.0.0 OutOfRange: not in ^1',
+      '4.0.0 OutOfRange: not in ^1',
+      'latest NotVersion: latest is not a version',
+      `sha256-${HEX}.sig ArtifactTag: by its name a cosign signature`,
+    ]);
+  });
+
+  it('tells of versions: Strict, of filters, of exclusions, and of what is no image', () => {
+    const spec: SelectionSpec = {
+      policy: { semver: { range: '*', versions: 'Strict' } },
+      filterTags: { pattern: '^v(.*)$', extract: '$1' },
+      exclude: ['bad', 'beta'],
+    };
+    const facts = { notImages: new Map([['v3.0.0', 'a Helm chart']]) };
+    assert.deepEqual(told(spec, ['v1.0.0', '9.9.9', 'v2024', 'v2.0.0-beta', 'v', 'v3.0.0'], facts), [
+      'v1.0.0 Chosen: the highest version in *',
+      'v2.0.0-beta Excluded: exclude[1] matches',
+      'v3.0.0 NotImage: is a Helm chart',
+      '9.9.9 NotMatched: filterTags.pattern does not match',
+      'v2024 PartialVersion: 2024 has not three numbers, which versions: Strict wants',
+      'v NotMatched: filterTags.extract leaves nothing of it',
+    ]);
+  });
+
+  it('tells of the other policies', () => {
+    assert.deepEqual(told({ policy: { numerical: {} } }, ['1', 'x', '2']), [
+      '2 Chosen: the greatest number',
+      '1 Lower: 2 is preferred',
+      'x NotNumber: x is not a number',
+    ]);
+    const created = new Map([['a', 1]]);
+    assert.deepEqual(told({ policy: { newest: {} } }, ['a', 'b'], { created }), [
+      'a Chosen: created last',
+      'b NoCreationTime: does not say when it was created',
+    ]);
+    assert.deepEqual(told({ policy: { digest: { tag: 'stable' } } }, ['1.0.0']), [
+      'stable Chosen: the tag that is followed',
+      '1.0.0 NotFollowed: stable is followed, and no other',
+    ]);
+  });
+
+  const tag = fc.oneof(
+    fc.constantFrom(
+      '1.0.0',
+      '1.0',
+      'v1',
+      '2.0.0-rc.1',
+      '3.1.4',
+      'latest',
+      '20240101',
+      '7',
+      `sha256-${HEX}.att`,
+    ),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const spec = fc.record({
+    policy: fc.constantFrom<NonNullable<SelectionSpec['policy']>>(
+      {},
+      { semver: { range: '>=0-0' } },
+      { semver: { range: '^1', versions: 'Strict' } },
+      { alphabetical: { order: 'asc' } },
+      { numerical: { order: 'desc' } },
+      { newest: {} },
+    ),
+    exclude: fc.constantFrom([], ['^1'], ['rc']),
+    filterTags: fc.constantFrom(undefined, { pattern: '^v?(.*)$', extract: '$1' }, { pattern: '\\d' }),
+  });
+
+  it('tells of each tag once, and of the one that is chosen first', () => {
+    fc.assert(
+      fc.property(spec, fc.array(tag), fc.array(fc.nat(3)), (spec, tags, times) => {
+        const created = new Map(tags.slice(0, times.length).map((one, index) => [one, times[index] ?? 0]));
+        const facts = { created, notImages: new Map([['3.1.4', 'a Helm chart']]) };
+        const candidates = explain(selectionOf(spec), tags, facts);
+        assert.deepEqual(candidates.map(({ tag }) => tag).toSorted(), [...new Set(tags)].toSorted());
+        const choice = choose(selectionOf(spec), tags, facts);
+        const winners = candidates.filter(({ verdict }) => verdict === 'Chosen').map(({ tag }) => tag);
+        assert.deepEqual(winners, choice.kind === 'chosen' ? [choice.tag] : []);
+        if (choice.kind === 'chosen') assert.equal(candidates[0]?.tag, choice.tag);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('around', () => {
+  it('tells of the chosen one, three below, and four above', () => {
+    const tags = Array.from({ length: 30 }, (_, index) => `${Math.floor(index / 10) + 1}.${index % 10}.0`);
+    assert.deepEqual(
+      around(selectionOf({ policy: { semver: { range: '<2' } } }), tags).map(({ tag }) => tag),
+      ['1.9.0', '1.8.0', '1.7.0', '1.6.0', '2.0.0', '2.1.0', '2.2.0', '2.3.0'],
+    );
+  });
+
+  it('tells of a few refused ones when there is no choice', () => {
+    const tags = ['a', '1.0.0', 'b', 'c', 'd', 'e'];
+    const few = around(selectionOf({ policy: { semver: { range: '>9' } } }), tags);
+    assert.deepEqual(
+      few.map(({ tag }) => tag),
+      ['1.0.0', 'a', 'b', 'c'],
+    );
+  });
+});
+
+describe('artifactTag', () => {
+  for (const [name, what] of [
+    [`sha256-${HEX}`, 'a list of what refers to an image'],
+    [`sha256-${HEX}.sig`, 'a cosign signature'],
+    [`sha256-${HEX}.att`, 'a cosign attestation'],
+    [`sha256-${HEX}.sbom`, 'an SBOM'],
+    [`sha512-${HEX}`, 'a list of what refers to an image'],
+    [`sha256-${HEX}.other`, undefined],
+    [`sha256-${HEX.slice(1)}`, undefined],
+    ['sha256-abc.sig', undefined],
+    ['1.0.0', undefined],
+  ] as const) {
+    it(`${name} is ${what ?? 'like any other'}`, () => assert.equal(artifactTag(name), what));
+  }
+});
