@@ -89,12 +89,14 @@ class Gate {
   /** @returns undefined when the credential cannot be used here, or the token server refuses it */
   async #enter(request: RegistryRequest, { demand, turn }: Login): Promise<Answer | undefined> {
     const credential = request.access.credentials[turn];
+    if (credential !== undefined && 'registryToken' in credential)
+      return this.#send(authorized(request, `Bearer ${credential.registryToken}`));
     if (demand.kind === 'basic') {
       if (credential === undefined || !('username' in credential)) return undefined;
       return this.#send(authorized(request, basic(credential)));
     }
     const token = await this.#tokens.get(
-      { repository: request.repository, demand, credential },
+      { repository: request.repository, demand, credential, ca: request.access.ca },
       request.access.signal,
     );
     if (token === undefined) return undefined;

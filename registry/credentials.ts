@@ -22,9 +22,21 @@ export function credentialsFor(
   return secrets
     .flatMap((secret) => secret.entries)
     .map((entry) => ({ ...entry, scope: scopeOf(entry.key) }))
-    .filter(({ scope }) => hostsOf(reference).some((host) => covers(scope, host, reference.repository)))
+    .filter(({ scope }) => coversImage(scope, reference))
     .toSorted((a, b) => compareDescending(a.scope, b.scope))
     .map(({ credential }) => credential);
+}
+
+/** Whether a pattern, such as a key of a Docker configuration or `*.dkr.ecr.*.amazonaws.com`, stands for an image, by the same rules. */
+export function matchesImage(
+  pattern: string,
+  reference: Pick<Reference, 'registry' | 'repository'>,
+): boolean {
+  return coversImage(scopeOf(pattern), reference);
+}
+
+function coversImage(scope: Scope, reference: Pick<Reference, 'registry' | 'repository'>): boolean {
+  return hostsOf(reference).some((host) => covers(scope, host, reference.repository));
 }
 
 /** What a key of a Docker configuration stands for. */

@@ -26,7 +26,7 @@ export function demandOf(answer: Answer, repository: Repository): Demand | undef
   for (const challenge of challenges) {
     const realm = challenge.scheme === 'bearer' ? URL.parse(challenge.parameters.get('realm') ?? '') : null;
     if (realm === null) continue;
-    checkDestination(realm, repository.origin, 'its token server');
+    checkDestination(realm, repository.origin, 'its token server', repository.trustedHosts);
     const service = challenge.parameters.get('service');
     return {
       kind: 'bearer',

@@ -8,10 +8,16 @@ import { RegistryError } from './errors.ts';
  * @param target where we are sent
  * @param from who sends us: http leads to http or https, https to https alone
  * @param what the target's role, for the message
+ * @param trustedHosts hosts, with their port if it is not the usual one, that may be inside the network
  * @throws {RegistryError} 'InvalidAnswer' when the target is refused
  */
-export function checkDestination(target: URL, from: URL, what: string): void {
-  const reason = refusal(target, from);
+export function checkDestination(
+  target: URL,
+  from: URL,
+  what: string,
+  trustedHosts: readonly string[],
+): void {
+  const reason = refusal(target, from, trustedHosts);
   if (reason === undefined) return;
   throw new RegistryError(
     'InvalidAnswer',
@@ -19,12 +25,13 @@ export function checkDestination(target: URL, from: URL, what: string): void {
   );
 }
 
-function refusal(target: URL, from: URL): string | undefined {
+function refusal(target: URL, from: URL, trustedHosts: readonly string[]): string | undefined {
   if (target.protocol !== 'https:' && target.protocol !== 'http:') return 'it is not an http or https URL';
   if (target.protocol === 'http:' && from.protocol === 'https:') return 'it is plain http';
   if (target.username !== '' || target.password !== '') return 'it holds credentials';
   // The URL parser has brought every spelling of an address (octal, hexadecimal, one number) to the usual one.
-  if (target.hostname !== from.hostname && isInside(target.hostname))
-    return 'it is an address of a private network';
+  const isTrusted = target.hostname === from.hostname || trustedHosts.includes(target.host);
+  if (!isTrusted && isInside(target.hostname))
+    return 'it is an address of a private network, which the settings do not name as trusted';
   return undefined;
 }

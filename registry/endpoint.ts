@@ -1,6 +1,8 @@
 import { DOCKER_HUB, type Reference } from '../core/reference.ts';
 import { isPrivateIPv4 } from './address.ts';
 import { RegistryError } from './errors.ts';
+import type { Access } from './request.ts';
+import type { RegistrySettings } from './settings.ts';
 
 /** A repository and where it is served. */
 export interface Repository {
@@ -10,6 +12,8 @@ export interface Repository {
   readonly origin: URL;
   /** Name of the repository on that server. */
   readonly name: string;
+  /** Hosts that the registry may send us to though they are inside the network. */
+  readonly trustedHosts: readonly string[];
 }
 
 const DOCKER_HUB_SERVER = 'registry-1.docker.io';
@@ -18,33 +22,37 @@ const LOOPBACK = /^(?:localhost:\d+|127\.0\.0\.1(?::\d+)?|\[::1\](?::\d+)?)$/;
 /**
  * Where a reference's repository is served. Only scheme, host and port are decided here; nothing is asked.
  *
- * @param insecureHosts hosts, with their port if they have one, that are spoken to in plain http
  * @throws {RegistryError} 'Unreachable' when the reference names no host that can be asked
  */
 export function repositoryOf(
   reference: Pick<Reference, 'registry' | 'repository'>,
-  insecureHosts: readonly string[],
+  settings: RegistrySettings,
+  { ca }: Pick<Access, 'ca'> = {},
 ): Repository {
   const { registry, repository } = reference;
   const server = registry === DOCKER_HUB ? DOCKER_HUB_SERVER : registry;
-  const origin = URL.parse(`${schemeOf(registry, insecureHosts)}://${server}/`);
+  const host = settings.for(registry);
+  // Who says how its certificate is to be taken says that it has one.
+  const isTLS = ca !== undefined || host.ca !== undefined || host.insecureSkipTLSVerify;
+  const scheme = schemeOf(registry, host.plainHTTP ?? (isTLS ? false : undefined));
+  const origin = URL.parse(`${scheme}://${server}/`);
   if (origin === null || server.endsWith(':')) {
     throw new RegistryError(
       'Unreachable',
       `"${registry}" is not the host of a registry: write the image without a scheme, such as ghcr.io/acme/app`,
     );
   }
-  return { registry, origin, name: repository };
+  return { registry, origin, name: repository, trustedHosts: host.trustedHosts };
 }
 
 /**
- * The scheme of a registry: https, but http for hosts that were named and for those that go-containerregistry, and so Fleet,
- * takes for local ones: `localhost` with a port, the loopback addresses and the private IPv4 networks of RFC 1918.
+ * The scheme of a registry: what was said, else https, but http for those that go-containerregistry, and so Fleet, takes for
+ * local ones: `localhost` with a port, the loopback addresses and the private IPv4 networks of RFC 1918.
  */
-export function schemeOf(registry: string, insecureHosts: readonly string[]): 'http' | 'https' {
+export function schemeOf(registry: string, plainHTTP?: boolean): 'http' | 'https' {
   const host = registry.toLowerCase();
-  const named = insecureHosts.some((insecure) => insecure.toLowerCase() === host);
-  return named || LOOPBACK.test(host) || isPrivateIPv4(host.replace(/:\d+$/, '')) ? 'http' : 'https';
+  const isLocal = LOOPBACK.test(host) || isPrivateIPv4(host.replace(/:\d+$/, ''));
+  return (plainHTTP ?? isLocal) ? 'http' : 'https';
 }
 
 /**

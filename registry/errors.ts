@@ -6,6 +6,7 @@ export type RegistryErrorCode =
   | 'NotFound'
   | 'RateLimited'
   | 'Unreachable'
+  | 'Timeout'
   | 'TLS'
   | 'InvalidAnswer'
   | 'Server';

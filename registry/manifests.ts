@@ -8,11 +8,9 @@ import { statusError } from './status.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-const INDEX = 'application/vnd.oci.image.index.v1+json';
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const MEDIA_TYPES: readonly string[] = [
-  INDEX,
-  MANIFEST,
+const MEDIA_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
@@ -21,7 +19,6 @@ const MEDIA_TYPES: readonly string[] = [
 export interface Resolved {
   /** Of the index where the image is a multi-arch one. */
   readonly digest: string;
-  readonly mediaType: string;
 }
 
 /**
@@ -39,18 +36,54 @@ export async function resolve(
   const request = manifestRequest(repository, tag, access);
   const what = `${repository.name}:${tag}`;
   const head = await send({ ...request, method: 'HEAD' });
-  if (head.status !== 200 && head.status !== 404 && head.status !== 405)
-    throw statusError(head, request, what);
-  const told = head.status === 200 ? readHead(head) : undefined;
-  if (told !== undefined) return told;
+  if (![200, 404, 405, 501].includes(head.status)) throw statusError(head, request, what);
+  const told = head.status === 200 ? headerOf(head, 'docker-content-digest')?.trim() : undefined;
+  if (told !== undefined && DIGEST.test(told)) return { digest: told };
   const answer = await send(request);
   if (answer.status !== 200) throw statusError(answer, request, what);
-  return readManifest(answer, request, what);
+  // A page to log in, say, has a hash as well.
+  parseBody(anyManifest, answer, request, `a manifest for ${what}`);
+  // Of a tag our own hash is right where it and the header differ, as go-containerregistry has it.
+  return { digest: digestOf(answer.body) };
+}
+
+/**
+ * The manifest that a digest names.
+ *
+ * @throws {RegistryError} 'InvalidAnswer' when the registry sends another one
+ */
+export async function fetchManifest(
+  send: Send,
+  repository: Repository,
+  digest: string,
+  access: Access,
+): Promise<Manifest> {
+  const request = manifestRequest(repository, digest, access);
+  const what = `${repository.name}@${digest}`;
+  const answer = await send(request);
+  if (answer.status !== 200) throw statusError(answer, request, what);
+  const manifest = parseBody(anyManifest, answer, request, `a manifest for ${what}`);
+  // Of the old schema the digest leaves the signatures out, which are part of what comes.
+  if (manifest.schemaVersion !== 1) verify(answer.body, digest, request, what);
+  return { ...manifest, mediaType: manifest.mediaType ?? contentType(answer) };
+}
+
+/**
+ * Makes sure that bytes are those that a digest names.
+ *
+ * @throws {RegistryError} 'InvalidAnswer'
+ */
+export function verify(body: Buffer, digest: string, { repository }: RegistryRequest, what: string): void {
+  if (digestOf(body) === digest) return;
+  throw new RegistryError(
+    'InvalidAnswer',
+    `${repository.registry} sends for ${what} something with another digest: it, or a cache before it, is broken`,
+  );
 }
 
 // Without the index types some registries answer with the digest of one platform's child (distribution-spec #207).
-function manifestRequest(repository: Repository, tag: string, access: Access): RegistryRequest {
-  const url = apiUrl(repository, `manifests/${tag}`);
+function manifestRequest(repository: Repository, reference: string, access: Access): RegistryRequest {
+  const url = apiUrl(repository, `manifests/${reference}`);
   return {
     method: 'GET',
     url,
@@ -61,47 +94,34 @@ function manifestRequest(repository: Repository, tag: string, access: Access): R
   };
 }
 
-function readHead(answer: Answer): Resolved | undefined {
-  const digest = headerOf(answer, 'docker-content-digest')?.trim() ?? '';
-  const mediaType = contentType(answer);
-  return DIGEST.test(digest) && mediaType !== undefined ? { digest, mediaType } : undefined;
-}
-
-const manifest = z.object({
-  schemaVersion: z.number(),
-  mediaType: z.string().optional(),
-  config: z.unknown().optional(),
-  manifests: z.array(z.unknown()).optional(),
+const text = z.string().optional().catch(undefined);
+const texts = z.record(z.string(), z.string()).optional().catch(undefined);
+const descriptor = z.object({ mediaType: text, digest: z.string().regex(DIGEST) });
+const child = descriptor.extend({
+  annotations: texts,
+  platform: z.object({ os: z.string(), architecture: z.string(), variant: text }).optional().catch(undefined),
 });
 
-function readManifest(answer: Answer, request: RegistryRequest, what: string): Resolved {
-  const body = parseBody(manifest, answer, request, `a manifest for ${what}`);
-  const mediaType = body.mediaType ?? contentType(answer) ?? guessType(body);
-  const registry = request.repository.registry;
-  if (body.schemaVersion === 1) {
-    throw new RegistryError(
-      'InvalidAnswer',
-      `${what} at ${registry} is of the old schema 1, which is not supported: push it again`,
-    );
-  }
-  if (mediaType === undefined || !MEDIA_TYPES.includes(mediaType)) {
-    throw new RegistryError(
-      'InvalidAnswer',
-      `${what} at ${registry} is not an image, nor an index of images`,
-    );
-  }
-  // Of a tag our own hash is right where it and the header differ, as go-containerregistry has it.
-  return { digest: `sha256:${createHash('sha256').update(answer.body).digest('hex')}`, mediaType };
-}
+// https://github.com/opencontainers/image-spec, manifest.md and image-index.md, as far as it is read here.
+const anyManifest = z.object({
+  schemaVersion: z.number(),
+  mediaType: text,
+  artifactType: text,
+  annotations: texts,
+  subject: z.object({}).optional(),
+  config: descriptor.optional(),
+  manifests: z.array(child).optional(),
+});
 
-// The OCI image specification lets mediaType be absent, and then the content tells.
-function guessType({ config, manifests }: z.infer<typeof manifest>): string | undefined {
-  if (manifests !== undefined) return INDEX;
-  return config === undefined ? undefined : MANIFEST;
-}
+/** A manifest or an index, OCI's or Docker's, as it was sent. */
+export type Manifest = z.infer<typeof anyManifest>;
+export type Child = z.infer<typeof child>;
 
-/** The Content-Type without its parameters, where it is that of an image. */
+/** The Content-Type without its parameters. */
 function contentType(answer: Answer): string | undefined {
-  const type = headerOf(answer, 'content-type')?.split(';')[0]?.trim().toLowerCase();
-  return type !== undefined && MEDIA_TYPES.includes(type) ? type : undefined;
+  return headerOf(answer, 'content-type')?.split(';')[0]?.trim().toLowerCase();
+}
+
+function digestOf(body: Buffer): string {
+  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
 }

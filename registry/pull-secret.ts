@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { CodedError } from '../core/errors.ts';
+import { holdsCertificates } from './certificates.ts';
 
 /** What a registry is told to show who asks. */
 export type Credential =
   | { readonly username: string; readonly password: string }
-  | { readonly identityToken: string };
+  /** Exchanged for tokens at the token server. */
+  | { readonly identityToken: string }
+  /** Sent as a bearer token as it is. */
+  | { readonly registryToken: string };
 
 /** Thrown by {@link parsePullSecret}. Names the secret and the key in it, never a value. */
 export class CredentialsError extends CodedError<'WrongSecretType' | 'InvalidSecret'> {}
@@ -12,7 +16,11 @@ export class CredentialsError extends CodedError<'WrongSecretType' | 'InvalidSec
 /** The credentials of a pull secret, each with the key that says where it may be used. */
 export interface PullSecret {
   readonly entries: readonly { readonly key: string; readonly credential: Credential }[];
+  /** Certificates in PEM, of the key `ca.crt`, that are trusted at the registry that the secret is used for. */
+  readonly ca?: string;
 }
+
+const CA_KEY = 'ca.crt';
 
 /** The parts of a Kubernetes Secret that are read; `data` in base64, as the API server gives it. */
 export interface SecretData {
@@ -23,7 +31,13 @@ export interface SecretData {
 }
 
 const text = z.string().nullish();
-const entry = z.object({ auth: text, username: text, password: text, identitytoken: text });
+const entry = z.object({
+  auth: text,
+  username: text,
+  password: text,
+  identitytoken: text,
+  registrytoken: text,
+});
 const entries = z.record(z.string(), entry);
 type Entry = z.infer<typeof entry>;
 
@@ -59,7 +73,16 @@ export function parsePullSecret(secret: SecretData): PullSecret {
       `is not a Docker configuration (${issue?.path.join('.')}: ${issue?.message})`,
     );
   }
-  return { entries: readEntries(secret, form, config.data.auths) };
+  const ca = readCA(secret);
+  return { entries: readEntries(secret, form, config.data.auths), ...(ca !== undefined && { ca }) };
+}
+
+function readCA(secret: SecretData): string | undefined {
+  const encoded = secret.data[CA_KEY];
+  if (encoded === undefined) return undefined;
+  const pem = Buffer.from(encoded, 'base64').toString('utf8');
+  if (!holdsCertificates(pem)) throw invalid(secret, CA_KEY, 'holds no certificates in PEM');
+  return pem;
 }
 
 function formOf(secret: SecretData): (typeof FORMS)[keyof typeof FORMS] {
@@ -102,8 +125,9 @@ function readEntries(
   return found;
 }
 
-// Where several are given, Docker takes the identity token, and the kubelet takes auth before username and password.
+// Where several are given, Docker takes the tokens, and the kubelet takes auth before username and password.
 function readEntry(entry: Entry, problem: (text: string) => CredentialsError): Credential | undefined {
+  if (entry.registrytoken) return { registryToken: entry.registrytoken };
   if (entry.identitytoken) return { identityToken: entry.identitytoken };
   if (entry.auth) return readAuth(entry.auth.trim(), problem);
   if (!entry.username && !entry.password) return undefined;

@@ -31,7 +31,7 @@ function redirectOf(request: RegistryRequest, answer: Answer): RegistryRequest |
   const url = URL.parse(location, request.url);
   if (url === null)
     throw new RegistryError('InvalidAnswer', `${request.url.host} redirects to what is not a URL`);
-  checkDestination(url, request.url, 'the target of a redirect');
+  checkDestination(url, request.url, 'the target of a redirect', request.repository.trustedHosts);
   if (url.origin === request.url.origin) return { ...request, url };
   const { authorization: _, ...headers } = request.headers;
   return { ...request, url, headers };

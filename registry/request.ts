@@ -6,6 +6,10 @@ import type { Repository } from './endpoint.ts';
 export interface Access {
   /** Tried in this order, then anonymously. */
   readonly credentials: readonly Credential[];
+  /** Certificates in PEM that are trusted for this registry besides the usual ones. */
+  readonly ca?: string | undefined;
+  /** An answer that another caller had this many milliseconds ago at most is good enough; default 0. */
+  readonly maxAgeMs?: number | undefined;
   /** Ends the call early; what is thrown then is the signal's own reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,8 +34,6 @@ export interface Answer {
   readonly body: Buffer;
   /** Where it came from: differs from the request's URL after a redirect. */
   readonly url: URL;
-  /** Milliseconds until the registry wants to be asked again, where it said so. */
-  readonly retryAfterMs?: number | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { RegistryError } from './errors.ts';
+import { wantedPause } from './pause.ts';
 import { type Answer, hostFor, type RegistryRequest } from './request.ts';
 
 /**
@@ -11,7 +12,8 @@ export function statusError(
   request: Pick<RegistryRequest, 'repository' | 'access'>,
   what: string,
 ): RegistryError {
-  const { status, retryAfterMs } = answer;
+  const { status } = answer;
+  const retryAfterMs = wantedPause(answer, Date.now());
   const host = hostFor(answer.url, request.repository);
   if (status === 401 || status === 403)
     return new RegistryError('Unauthorized', unauthorized(host, status, request, what));

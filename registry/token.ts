@@ -6,7 +6,7 @@ import type { Credential } from './credentials.ts';
 import type { Demand } from './demand.ts';
 import type { Repository } from './endpoint.ts';
 import { RegistryError } from './errors.ts';
-import { type Answer, hostFor, type RegistryRequest, type Send } from './request.ts';
+import { type Access, type Answer, hostFor, type RegistryRequest, type Send } from './request.ts';
 import { statusError } from './status.ts';
 
 const MAX_TOKENS = 4096;
@@ -26,7 +26,9 @@ export interface Token {
 export interface Grant {
   readonly repository: Repository;
   readonly demand: Extract<Demand, { kind: 'bearer' }>;
-  readonly credential: Credential | undefined;
+  readonly credential: Exclude<Credential, { registryToken: string }> | undefined;
+  /** Certificates that are trusted at the token server too. */
+  readonly ca: string | undefined;
 }
 
 /** Gets tokens and keeps each while it lives: one per repository, scope and credential, fetched once for all that wait. */
@@ -93,11 +95,13 @@ async function fetchToken(send: Send, clock: Clock, grant: Grant): Promise<Token
   const { status } = answer;
   if (status === 200) return readToken(answer, grant, askedAt);
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return undefined;
-  throw statusError(answer, { repository: grant.repository, access: ANYBODY }, 'a token');
+  throw statusError(answer, { repository: grant.repository, access: accessOf(grant) }, 'a token');
 }
 
 // A token is not fetched under the signal of whoever happens to ask first: others wait for the same one.
-const ANYBODY = { credentials: [] };
+function accessOf({ ca }: Grant): Access {
+  return { credentials: [], ca };
+}
 
 async function askForToken(send: Send, grant: Grant): Promise<Answer> {
   const { credential } = grant;
@@ -109,20 +113,19 @@ async function askForToken(send: Send, grant: Grant): Promise<Answer> {
 }
 
 /** https://distribution.github.io/distribution/spec/auth/token/ */
-function getRequest(
-  { repository, demand }: Grant,
-  login?: { username: string; password: string },
-): RegistryRequest {
+function getRequest(grant: Grant, login?: { username: string; password: string }): RegistryRequest {
+  const { repository, demand } = grant;
   const url = new URL(demand.realm);
   if (demand.service !== undefined && !url.searchParams.has('service'))
     url.searchParams.set('service', demand.service);
   for (const scope of demand.scopes) url.searchParams.append('scope', scope);
   const headers = { accept: 'application/json', ...(login !== undefined && { authorization: basic(login) }) };
-  return { method: 'GET', url, headers, maxBytes: MAX_BYTES, repository, access: ANYBODY };
+  return { method: 'GET', url, headers, maxBytes: MAX_BYTES, repository, access: accessOf(grant) };
 }
 
 /** https://distribution.github.io/distribution/spec/auth/oauth/ */
-function postRequest({ repository, demand }: Grant, identityToken: string): RegistryRequest {
+function postRequest(grant: Grant, identityToken: string): RegistryRequest {
+  const { repository, demand } = grant;
   const form = new URLSearchParams({
     grant_type: 'refresh_token',
     refresh_token: identityToken,
@@ -139,7 +142,7 @@ function postRequest({ repository, demand }: Grant, identityToken: string): Regi
     body,
     maxBytes: MAX_BYTES,
     repository,
-    access: ANYBODY,
+    access: accessOf(grant),
   };
 }
 

@@ -1,11 +1,10 @@
-import { errors, Pool } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import { messageOf } from '../core/errors.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { RegistryError } from './errors.ts';
+import { Pools } from './pools.ts';
+import type { ProxyEnvironment } from './proxy.ts';
 import { type Answer, hostFor, type RegistryRequest, type Send } from './request.ts';
-
-const MAX_ORIGINS = 64;
-const CONNECT_TIMEOUT_MS = 10_000;
+import type { RegistrySettings } from './settings.ts';
 
 /** Sends requests over the network, each exactly once. */
 export interface Transport {
@@ -14,36 +13,26 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/**
- * Opens one pool of connections per origin, and at most 64 of them.
- *
- * @param options.timeoutMs a request that has no complete answer by then fails, however busily its bytes trickle in
- */
-export function createTransport(options: { timeoutMs: number; userAgent: string }): Transport {
-  const pools = new BoundedMap<string, Pool>(MAX_ORIGINS, (pool) => void pool.close());
-  const poolOf = (origin: string): Pool => {
-    const pool = pools.get(origin) ?? openPool(origin, options.timeoutMs);
-    pools.set(origin, pool);
-    return pool;
-  };
-  return {
-    send: (request) => exchange(poolOf(request.url.origin), request, options),
-    close: async () => void (await Promise.all([...pools.values()].map((pool) => pool.destroy()))),
-  };
+/** How requests are sent. */
+export interface TransportOptions {
+  readonly settings: RegistrySettings;
+  readonly environment: ProxyEnvironment;
+  /** A request that has no complete answer by then fails, however busily its bytes trickle in. */
+  readonly timeoutMs: number;
+  readonly userAgent: string;
 }
 
-function openPool(origin: string, timeoutMs: number): Pool {
-  return new Pool(origin, {
-    connectTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    // A handful of small requests per scan gain nothing from HTTP/2, and plain requests have fewer ways to fail.
-    allowH2: false,
-  });
+/** A transport with connections of its own, to registries and to the hosts that they send us to, through proxies where there are some. */
+export function createTransport(options: TransportOptions): Transport {
+  const pools = new Pools(options.settings, options.environment, options.timeoutMs);
+  return {
+    send: (request) => exchange(pools.for(request), request, options),
+    close: () => pools.destroy(),
+  };
 }
 
 async function exchange(
-  pool: Pool,
+  pool: Dispatcher,
   request: RegistryRequest,
   { timeoutMs, userAgent }: { timeoutMs: number; userAgent: string },
 ): Promise<Answer> {
@@ -54,6 +43,7 @@ async function exchange(
   const path = `${url.pathname}${url.search}`;
   try {
     const answer = await pool.request({
+      origin: url.origin,
       method,
       path,
       body,
@@ -70,7 +60,7 @@ async function exchange(
     access.signal?.throwIfAborted();
     if (deadline.aborted)
       throw new RegistryError(
-        'Unreachable',
+        'Timeout',
         `${hostFor(request.url, request.repository)} gave no complete answer in ${timeoutMs} ms`,
       );
     throw transportError(error, request);

@@ -4,7 +4,10 @@ import {
   cutBody,
   digestOf,
   flood,
+  imageConfig,
   imageIndex,
+  limited,
+  manifestOf,
   redirectTo,
   registryError,
   startFakeRegistry,
@@ -92,4 +95,54 @@ test('cuts bodies, floods and redirects', async () => {
   registry.fail({ path: /redirect/, respond: redirectTo('/flood') });
   await assert.rejects(fetch(`${registry.origin}/cut`).then((answer) => answer.text()));
   assert.equal((await (await fetch(`${registry.origin}/redirect`)).text()).length, 1024 * 1024);
+});
+
+test('serves by digest what was pushed, also without a tag, and blobs', async () => {
+  await using registry = await startFakeRegistry();
+  const config = registry.pushBlob('acme/app', imageConfig('2026-01-01T00:00:00Z'));
+  const digest = registry.push('acme/app', undefined, manifestOf('application/x', config));
+  const manifest = await fetch(`${registry.origin}/v2/acme/app/manifests/${digest}`);
+  assert.equal(digestOf(Buffer.from(await manifest.arrayBuffer())), digest);
+  const blob = await fetch(`${registry.origin}/v2/acme/app/blobs/${config.digest}`);
+  assert.equal(digestOf(Buffer.from(await blob.arrayBuffer())), config.digest);
+  assert.equal((await fetch(`${registry.origin}/v2/acme/app/blobs/${digest}`)).status, 404);
+  registry.dialect.blobLocation = (digest) => `https://cdn.example/${digest}`;
+  const away = await fetch(`${registry.origin}/v2/acme/app/blobs/${config.digest}`, { redirect: 'manual' });
+  assert.equal(away.headers.get('location'), `https://cdn.example/${config.digest}`);
+});
+
+test('a deleted tag is not listed, and a tag pushed again names the new manifest', async () => {
+  await using registry = await startFakeRegistry();
+  registry.push('acme/app', '1.0');
+  const digest = registry.push('acme/app', '1.1');
+  registry.untag('acme/app', '1.0');
+  assert.deepEqual(await (await fetch(`${registry.origin}/v2/acme/app/tags/list`)).json(), {
+    name: 'acme/app',
+    tags: ['1.1'],
+  });
+  assert.equal((await fetch(`${registry.origin}/v2/acme/app/manifests/1.0`)).status, 404);
+  assert.notEqual(registry.push('acme/app', '1.1', imageIndex('new', ['linux/amd64'])), digest);
+  registry.makeEmpty('acme/app');
+  assert.equal((await fetch(`${registry.origin}/v2/acme/app/manifests/1.1`)).status, 404);
+  assert.equal((await fetch(`${registry.origin}/v2/acme/app/manifests/${digest}`)).status, 200);
+});
+
+test('with ETags sends nothing to who has it', async () => {
+  await using registry = await startFakeRegistry({ etag: true });
+  registry.push('acme/app', '1.0');
+  const list = `${registry.origin}/v2/acme/app/tags/list`;
+  const etag = (await fetch(list)).headers.get('etag') ?? '';
+  const again = await fetch(list, { headers: { 'if-none-match': etag } });
+  assert.deepEqual([again.status, await again.text()], [304, '']);
+  registry.push('acme/app', '1.1');
+  assert.equal((await fetch(list, { headers: { 'if-none-match': etag } })).status, 200);
+});
+
+test('refuses in the forms of several registries', async () => {
+  await using registry = await startFakeRegistry();
+  registry.fail({ path: /header/, respond: limited({ 'retry-after': '3' }) });
+  registry.fail({ path: /text/, respond: limited({}, 'retry-after: 1.16ms, allowed: 44000/minute') });
+  const header = await fetch(`${registry.origin}/header`);
+  assert.deepEqual([header.status, header.headers.get('retry-after')], [429, '3']);
+  assert.match(await (await fetch(`${registry.origin}/text`)).text(), /"message":"retry-after: 1\.16ms/);
 });

@@ -1,29 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { digestOf, imageManifest } from './registry-content.ts';
+import { type Fault, type Respond, registryError, respondWith, type SeenRequest } from './registry-faults.ts';
 
-/** A request that came in, for assertions. */
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-/** Answers a request in place of the registry. */
-export type Respond = (request: SeenRequest, response: ServerResponse) => void;
-
-/** An answer out of the ordinary: for requests of this method and path, from the `after`-th such on, `times` times. */
-export interface Fault {
-  readonly method?: string;
-  readonly path?: RegExp;
-  readonly after?: number;
-  readonly times?: number;
-  readonly respond: Respond;
-}
+export * from './registry-content.ts';
+export * from './registry-faults.ts';
 
 /** How the registry speaks; each is read anew at every request, so a test may change it as it goes. */
 export interface Dialect {
@@ -46,6 +30,10 @@ export interface Dialect {
   emptyList: null | [];
   head: boolean;
   digestHeader: (digest: string) => string | undefined;
+  /** Whether lists and manifests bear an ETag, and are not sent again to who has them. */
+  etag: boolean;
+  /** Where blobs are had, in place of here. */
+  blobLocation: ((digest: string) => string) | undefined;
 }
 
 export const DEFAULT_DIALECT: Readonly<Dialect> = {
@@ -63,11 +51,19 @@ export const DEFAULT_DIALECT: Readonly<Dialect> = {
   emptyList: [],
   head: true,
   digestHeader: (digest) => digest,
+  etag: false,
+  blobLocation: undefined,
 };
 
 interface Stored {
   readonly mediaType: string;
   readonly content: Buffer;
+}
+
+interface StoredRepository {
+  readonly tags: Map<string, string>;
+  readonly manifests: Map<string, Stored>;
+  readonly blobs: Map<string, Buffer>;
 }
 
 interface IssuedToken {
@@ -82,7 +78,7 @@ interface IssuedToken {
 export class FakeRegistry {
   readonly requests: SeenRequest[] = [];
   readonly dialect: Dialect;
-  readonly #repositories = new Map<string, Map<string, Stored>>();
+  readonly #repositories = new Map<string, StoredRepository>();
   readonly #faults: { fault: Fault; seen: number }[] = [];
   readonly #tokens = new Map<string, IssuedToken>();
   readonly #server: ReturnType<typeof createServer>;
@@ -122,18 +118,44 @@ export class FakeRegistry {
     return this.requests.filter((request) => path.test(request.path));
   }
 
-  /** Stores a manifest under a tag and returns its digest. Without a manifest it is one of an image of its own. */
-  push(repository: string, tag: string, manifest: object = imageManifest(`${repository}:${tag}`)): string {
+  /** Stores a manifest, under a tag unless that is undefined, and returns its digest. Without one it is that of an image of its own. */
+  push(
+    repository: string,
+    tag: string | undefined,
+    manifest: object = imageManifest(`${repository}:${tag}`),
+  ): string {
     const mediaType = 'mediaType' in manifest ? String(manifest.mediaType) : 'application/json';
     const content = Buffer.from(JSON.stringify(manifest));
-    const tags = this.#repositories.get(repository) ?? new Map<string, Stored>();
-    this.#repositories.set(repository, tags.set(tag, { mediaType, content }));
-    return digestOf(content);
+    const digest = digestOf(content);
+    const { tags, manifests } = this.#stored(repository);
+    manifests.set(digest, { mediaType, content });
+    if (tag !== undefined) tags.set(tag, digest);
+    return digest;
+  }
+
+  /** Stores a blob, and returns its descriptor without the media type. */
+  pushBlob(repository: string, content: Buffer): { digest: string; size: number } {
+    const digest = digestOf(content);
+    this.#stored(repository).blobs.set(digest, content);
+    return { digest, size: content.length };
+  }
+
+  /** Deletes a tag; what it named stays. */
+  untag(repository: string, tag: string): void {
+    this.#stored(repository).tags.delete(tag);
   }
 
   /** Makes a repository without tags. */
   makeEmpty(repository: string): void {
-    this.#repositories.set(repository, new Map());
+    this.#stored(repository).tags.clear();
+  }
+
+  #stored(name: string): StoredRepository {
+    const known = this.#repositories.get(name);
+    if (known !== undefined) return known;
+    const repository = { tags: new Map(), manifests: new Map(), blobs: new Map() };
+    this.#repositories.set(name, repository);
+    return repository;
   }
 
   /** Has some requests answered otherwise; of several faults for one request the first put in counts. */
@@ -173,13 +195,15 @@ export class FakeRegistry {
 
   #route(request: SeenRequest): Respond {
     if (request.path === '/token') return this.#token;
-    const [, repository = '', kind, reference = ''] =
-      /^\/v2\/(?:(.+)\/(tags|manifests)\/(.+))?$/.exec(request.path) ?? [];
-    if (!this.#mayRead(request, repository)) return this.#challenge;
+    const [, name = '', kind, reference = ''] =
+      /^\/v2\/(?:(.+)\/(tags|manifests|blobs)\/(.+))?$/.exec(request.path) ?? [];
+    if (!this.#mayRead(request, name)) return this.#challenge;
     if (kind === undefined) return respondWith(200, {}, '{}');
-    const tags = this.#repositories.get(repository);
-    if (tags === undefined) return registryError(404, 'NAME_UNKNOWN');
-    return kind === 'tags' ? this.#list(repository, [...tags.keys()]) : this.#manifest(tags.get(reference));
+    const repository = this.#repositories.get(name);
+    if (repository === undefined) return registryError(404, 'NAME_UNKNOWN');
+    if (kind === 'tags') return this.#list(name, [...repository.tags.keys()]);
+    if (kind === 'blobs') return this.#blob(reference, repository.blobs.get(reference));
+    return this.#manifest(repository.manifests.get(repository.tags.get(reference) ?? reference));
   }
 
   #mayRead({ headers }: SeenRequest, repository: string): boolean {
@@ -197,7 +221,7 @@ export class FakeRegistry {
   }
 
   readonly #challenge: Respond = (request, response) => {
-    const [, repository] = /^\/v2\/(.+)\/(?:tags|manifests)\//.exec(request.path) ?? [];
+    const [, repository] = /^\/v2\/(.+)\/(?:tags|manifests|blobs)\//.exec(request.path) ?? [];
     const scope = repository === undefined ? '' : `,scope="repository:${repository}:pull"`;
     const implied =
       this.dialect.auth === 'Basic'
@@ -255,7 +279,7 @@ export class FakeRegistry {
       const isLast = start + page.length >= tags.length;
       const target = `/v2/${repository}/tags/list?n=${asked}&last=${encodeURIComponent(page.at(-1) ?? '')}`;
       const body = JSON.stringify({ name: repository, tags: tags.length === 0 ? emptyList : page });
-      respondWith(200, isLast ? {} : { link: link(target) }, body)(request, response);
+      this.#unlessKnown(isLast ? {} : { link: link(target) }, Buffer.from(body))(request, response);
     };
   }
 
@@ -269,7 +293,24 @@ export class FakeRegistry {
         'content-type': stored.mediaType,
         ...(digest !== undefined && { 'docker-content-digest': digest }),
       };
-      respondWith(200, headers, stored.content)(request, response);
+      this.#unlessKnown(headers, stored.content)(request, response);
+    };
+  }
+
+  #blob(digest: string, content: Buffer | undefined): Respond {
+    const location = this.dialect.blobLocation?.(digest);
+    if (location !== undefined) return respondWith(307, { location });
+    if (content === undefined) return registryError(404, 'BLOB_UNKNOWN');
+    return respondWith(200, { 'content-type': 'application/octet-stream' }, content);
+  }
+
+  /** The answer, or 304 for who has it already. */
+  #unlessKnown(headers: Record<string, string>, body: Buffer): Respond {
+    return (request, response) => {
+      if (!this.dialect.etag) return respondWith(200, headers, body)(request, response);
+      const etag = `"${digestOf(body)}"`;
+      const isKnown = request.headers['if-none-match'] === etag;
+      respondWith(isKnown ? 304 : 200, { ...headers, etag }, isKnown ? '' : body)(request, response);
     };
   }
 }
@@ -280,94 +321,4 @@ export async function startFakeRegistry(
   tls?: { key: string; cert: string },
 ): Promise<FakeRegistry> {
   return new FakeRegistry(dialect, tls).start();
-}
-
-/** A manifest of one platform, told apart from others by `name`. */
-export function imageManifest(name: string): object {
-  const digest = digestOf(Buffer.from(name));
-  const mediaType = 'application/vnd.oci.image.config.v1+json';
-  return {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: { mediaType, digest, size: name.length },
-    layers: [],
-  };
-}
-
-/** An index over images of these platforms, such as `linux/amd64`. */
-export function imageIndex(name: string, platforms: readonly string[]): object {
-  const manifests = platforms.map((platform) => {
-    const [os, architecture] = platform.split('/');
-    const content = Buffer.from(JSON.stringify(imageManifest(`${name} ${platform}`)));
-    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-    return { mediaType, digest: digestOf(content), size: content.length, platform: { os, architecture } };
-  });
-  return { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests };
-}
-
-export function digestOf(content: Buffer): string {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
-}
-
-/** A plain answer; a HEAD gets its headers alone. */
-export function respondWith(
-  status: number,
-  headers: Record<string, string | string[]> = {},
-  body: string | Buffer = '',
-): Respond {
-  return (request, response) => {
-    response.writeHead(status, {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      ...headers,
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
-  };
-}
-
-/** An error in the form that the distribution specification gives. */
-export function registryError(status: number, code: string): Respond {
-  return respondWith(status, {}, JSON.stringify({ errors: [{ code, message: code.toLowerCase() }] }));
-}
-
-/** The connection is lost in the middle of the body. */
-export const cutBody: Respond = (_request, response) => {
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
-  response.write('{"name":"app","tags":["1.0', () => response.socket?.destroy());
-};
-
-/** Nothing comes, ever. */
-export const hang: Respond = () => {};
-
-/** The headers come, and then one byte in a while, without an end. */
-export const trickle: Respond = (_request, response) => {
-  response.writeHead(200, { 'content-type': 'application/json' });
-  const timer = setInterval(() => response.write(' '), 20);
-  response.on('close', () => clearInterval(timer));
-};
-
-/** A body of this many bytes, as fast as it is read. */
-export function flood(bytes: number): Respond {
-  return (_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' });
-    const chunk = Buffer.alloc(64 * 1024, ' ');
-    let left = bytes;
-    const more = (): void => {
-      while (left > 0) {
-        left -= chunk.length;
-        if (!response.write(chunk)) return void response.once('drain', more);
-      }
-      response.end();
-    };
-    more();
-  };
-}
-
-/** A redirect; `target` may be made of the request. */
-export function redirectTo(target: string | ((request: SeenRequest) => string), status = 307): Respond {
-  return (request, response) =>
-    respondWith(status, { location: typeof target === 'string' ? target : target(request) })(
-      request,
-      response,
-    );
 }

@@ -4,9 +4,10 @@ import { parseReference } from '../../core/reference.ts';
 import { checkDestination } from '../../registry/destination.ts';
 import { apiUrl, repositoryOf, schemeOf } from '../../registry/endpoint.ts';
 import { RegistryError } from '../../registry/errors.ts';
+import { withPlainHosts } from '../../registry/settings.ts';
+import { settingsOf } from './harness.ts';
 
-const origin = (image: string, insecure: string[] = []): string =>
-  repositoryOf(parseReference(image), insecure).origin.href;
+const origin = (image: string): string => repositoryOf(parseReference(image), settingsOf()).origin.href;
 
 // As go-containerregistry decides in Fleet, but for the last ones, which it does not get to see.
 const SCHEMES: [registry: string, scheme: string][] = [
@@ -32,13 +33,16 @@ const SCHEMES: [registry: string, scheme: string][] = [
   ['999.0.0.1', 'https'],
 ];
 for (const [registry, scheme] of SCHEMES) {
-  test(`${registry} is spoken to in ${scheme}`, () => assert.equal(schemeOf(registry, []), scheme));
+  test(`${registry} is spoken to in ${scheme}`, () => assert.equal(schemeOf(registry), scheme));
 }
 
 test('a host that is named as insecure is spoken to in http, with its port and no other', () => {
-  assert.equal(schemeOf('Reg.example.com:5000', ['reg.example.com:5000']), 'http');
-  assert.equal(schemeOf('reg.example.com', ['reg.example.com:5000']), 'https');
-  assert.equal(schemeOf('evil-reg.example.com:5000', ['reg.example.com:5000']), 'https');
+  const settings = withPlainHosts(settingsOf(), ['Reg.example.com:5000']);
+  const schemeAt = (registry: string): string =>
+    repositoryOf({ registry, repository: 'app' }, settings).origin.protocol;
+  assert.equal(schemeAt('reg.Example.com:5000'), 'http:');
+  assert.equal(schemeAt('reg.example.com'), 'https:');
+  assert.equal(schemeAt('evil-reg.example.com:5000'), 'https:');
 });
 
 test('Docker Hub is served by its own host', () => {
@@ -56,10 +60,10 @@ test('an image written with a scheme is refused in words that help', () => {
 
 test('no name leads out of the API', () => {
   const at = (repository: string): string =>
-    apiUrl(repositoryOf({ registry: 'ghcr.io', repository }, []), 'tags/list').href;
+    apiUrl(repositoryOf({ registry: 'ghcr.io', repository }, settingsOf()), 'tags/list').href;
   assert.equal(at('acme/app.x'), 'https://ghcr.io/v2/acme/app.x/tags/list');
   for (const name of ['../admin', 'a/../../b', 'a/./b', 'a/..']) assert.throws(() => at(name), RegistryError);
-  const repository = repositoryOf({ registry: 'ghcr.io', repository: 'acme/app' }, []);
+  const repository = repositoryOf({ registry: 'ghcr.io', repository: 'acme/app' }, settingsOf());
   assert.throws(() => apiUrl(repository, 'manifests/..'), { code: 'NotFound' });
 });
 
@@ -92,13 +96,22 @@ const BAD: [target: string, from: string, reason: RegExp][] = [
   ['https://[64:ff9b::a9fe:a9fe]/', 'https://reg.example.com/', /private network/],
 ];
 for (const [target, from] of GOOD) {
-  test(`${from} may send us to ${target}`, () => checkDestination(new URL(target), new URL(from), 'x'));
+  test(`${from} may send us to ${target}`, () => checkDestination(new URL(target), new URL(from), 'x', []));
 }
 for (const [target, from, reason] of BAD) {
   test(`${from} may not send us to ${target}`, () => {
-    assert.throws(() => checkDestination(new URL(target), new URL(from), 'x'), {
+    assert.throws(() => checkDestination(new URL(target), new URL(from), 'x', []), {
       code: 'InvalidAnswer',
       message: reason,
     });
   });
 }
+
+test('a host inside the network that is named as trusted may be led to, by the same port and scheme rules', () => {
+  const lead = (target: string, from = 'https://reg.example.com/'): void =>
+    checkDestination(new URL(target), new URL(from), 'x', ['10.1.2.3:8443', '10.1.2.3']);
+  lead('https://10.1.2.3:8443/token');
+  lead('https://10.1.2.3/token');
+  assert.throws(() => lead('https://10.1.2.3:9000/token'), { code: 'InvalidAnswer' });
+  assert.throws(() => lead('http://10.1.2.3/token'), { code: 'InvalidAnswer', message: /plain http/ });
+});

@@ -8,6 +8,7 @@ import {
 import type { Clock } from '../../registry/clock.ts';
 import { RegistryError, type RegistryErrorCode } from '../../registry/errors.ts';
 import type { Access } from '../../registry/request.ts';
+import { DEFAULT_SETTINGS, type HostSettings, type RegistrySettings } from '../../registry/settings.ts';
 import { type Dialect, type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts';
 
 /** Time that passes only when somebody sleeps, at once, and is written down. */
@@ -28,6 +29,11 @@ export class ManualClock implements Clock {
     this.pauses.push(ms);
     this.time += ms;
   }
+}
+
+/** Settings for all hosts alike. */
+export function settingsOf(settings: Partial<HostSettings> = {}): RegistrySettings {
+  return { for: () => ({ ...DEFAULT_SETTINGS, ...settings }) };
 }
 
 export const ANONYMOUS: Access = { credentials: [] };
@@ -59,11 +65,12 @@ export class Bench {
     return { ...parseReference(`${this.registry.host}/${repository}`), tag };
   }
 
-  list(access: Access = ANONYMOUS): Promise<string[]> {
-    return this.client.listTags(this.image(), access);
+  async list(access: Access = ANONYMOUS): Promise<readonly string[]> {
+    const { tags } = await this.client.listTags(this.image(), access);
+    return tags;
   }
 
-  resolve(access: Access = ANONYMOUS): Promise<{ digest: string; mediaType: string }> {
+  resolve(access: Access = ANONYMOUS): Promise<{ digest: string }> {
     return this.client.resolve(this.image(), access);
   }
 

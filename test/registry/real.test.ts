@@ -9,7 +9,6 @@ import { ANONYMOUS, failure } from './harness.ts';
 const LOGIN = { username: 'robot', password: 'correct-horse' };
 const IDENTITY = { identityToken: 'long-lived' };
 const TAGS = ['1.0.0', '1.1.0', '2.0.0-rc.1'];
-const INDEX = 'application/vnd.oci.image.index.v1+json';
 
 let open: Registry;
 let closed: Registry;
@@ -32,20 +31,24 @@ after(async () => {
   await Promise.all([open.stop(), closed.stop()]);
 });
 
+async function list(...parameters: Parameters<RegistryClient['listTags']>): Promise<readonly string[]> {
+  return (await client.listTags(...parameters)).tags;
+}
+
 function image(registry: Registry, tag = '1.1.0', repository = 'acme/app'): Reference & { tag: string } {
   return { ...parseReference(`${registry.host}/${repository}`), tag };
 }
 
 test('lists tags and resolves the digest of the index', async () => {
-  assert.deepEqual(await client.listTags(image(open), ANONYMOUS), TAGS);
+  assert.deepEqual(await list(image(open), ANONYMOUS), TAGS);
   for (const tag of TAGS) {
-    const want = { digest: digests.get(tag), mediaType: INDEX };
+    const want = { digest: digests.get(tag) };
     assert.deepEqual(await client.resolve(image(open, tag), ANONYMOUS), want);
   }
 });
 
 test('says NotFound of a repository and a tag that are not there', async () => {
-  await failure(client.listTags(image(open, '1', 'acme/none'), ANONYMOUS), 'NotFound', /acme\/none/);
+  await failure(list(image(open, '1', 'acme/none'), ANONYMOUS), 'NotFound', /acme\/none/);
   await failure(client.resolve(image(open, '9.9.9'), ANONYMOUS), 'NotFound', /acme\/app:9\.9\.9/);
 });
 
@@ -56,8 +59,8 @@ for (const [name, credential] of [
   test(`gets in with ${name}, and asks for one token only`, async () => {
     const access = { credentials: [credential] };
     const before = closed.tokenRequests().asked;
-    assert.deepEqual(await client.listTags(image(closed), access), TAGS);
-    assert.deepEqual(await client.listTags(image(closed), access), TAGS);
+    assert.deepEqual(await list(image(closed), access), TAGS);
+    assert.deepEqual(await list(image(closed), access), TAGS);
     assert.equal((await client.resolve(image(closed), access)).digest, digests.get('1.1.0'));
     assert.equal(closed.tokenRequests().asked - before, 1);
   });
@@ -66,14 +69,14 @@ for (const [name, credential] of [
 test('is Unauthorized without a credential and with the wrong one', async () => {
   const wrong = { credentials: [{ ...LOGIN, password: 'wrong-battery' }] };
   for (const access of [ANONYMOUS, wrong]) {
-    await failure(client.listTags(image(closed), access), 'Unauthorized', /status 401/);
+    await failure(list(image(closed), access), 'Unauthorized', /status 401/);
     await failure(client.resolve(image(closed), access), 'Unauthorized', /status 401/);
   }
 });
 
 test('is Unreachable while the registry is down, and recovers by itself', async () => {
   await open.stop();
-  await failure(client.listTags(image(open), ANONYMOUS), 'Unreachable', /ECONNREFUSED/);
+  await failure(list(image(open), ANONYMOUS), 'Unreachable', /ECONNREFUSED/);
   await open.start();
-  assert.deepEqual(await client.listTags(image(open), ANONYMOUS), TAGS);
+  assert.deepEqual(await list(image(open), ANONYMOUS), TAGS);
 });

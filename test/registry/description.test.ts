@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { describe as describeManifest } from '../../registry/description.ts';
+import { platformText } from '../../registry/platform.ts';
+import { digestOf, imageIndex, imageManifest, manifestOf } from '../fakes/registry.ts';
+import { ANONYMOUS, failure, startBench } from './harness.ts';
+
+const IMAGE = 'application/vnd.oci.image.config.v1+json';
+const BLOB = { digest: digestOf(Buffer.from('x')), size: 1 };
+const EMPTY = 'application/vnd.oci.empty.v1+json';
+
+const OTHERS: [what: string, manifest: object][] = [
+  ['a Helm chart', manifestOf('application/vnd.cncf.helm.config.v1+json', BLOB)],
+  ['a Flux artifact', manifestOf('application/vnd.cncf.flux.config.v1+json', BLOB)],
+  ['a dev container', manifestOf('application/vnd.devcontainers', BLOB)],
+  ['a WebAssembly module', manifestOf('application/vnd.wasm.config.v0+json', BLOB)],
+  ['an artifact without a type', manifestOf(EMPTY, BLOB)],
+  ['an SBOM', manifestOf(EMPTY, BLOB, { artifactType: 'application/spdx+json' })],
+  ['an SBOM', manifestOf(IMAGE, BLOB, { artifactType: 'application/vnd.cyclonedx+json' })],
+  ['an in-toto attestation', manifestOf(EMPTY, BLOB, { artifactType: 'application/vnd.in-toto+json' })],
+  [
+    'a Sigstore bundle',
+    manifestOf(EMPTY, BLOB, { artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json' }),
+  ],
+  ['something that refers to an image', manifestOf(IMAGE, BLOB, { subject: BLOB })],
+  ['an artifact of type text/x-mine', manifestOf('text/x-mine', BLOB)],
+  ['a manifest without a config', { schemaVersion: 2, layers: [] }],
+  ['of the old schema 1, which nothing pulls any more: push it again', { schemaVersion: 1, fsLayers: [] }],
+  ['an index of no platform', imageIndex('x', [])],
+  ['an index of no platform', imageIndex('x', ['unknown/unknown'])],
+  ['an index of no platform', { schemaVersion: 2, manifests: [{ mediaType: IMAGE, ...BLOB }] }],
+  ['an SBOM', { ...imageIndex('x', ['linux/amd64']), artifactType: 'application/spdx+json' }],
+  ['something that refers to an image', { ...imageIndex('x', ['linux/amd64']), subject: BLOB }],
+];
+
+describe('a digest', () => {
+  for (const [what, manifest] of OTHERS) {
+    it(`is no image when it is ${what}`, async () => {
+      await using bench = await startBench();
+      const digest = bench.registry.push('acme/app', '1.0', manifest);
+      assert.deepEqual(await bench.client.describe({ ...bench.image(), digest }, ANONYMOUS), {
+        kind: 'other',
+        what,
+      });
+    });
+  }
+
+  for (const [what, manifest] of [
+    ['of OCI', imageManifest('app')],
+    ['of Docker', manifestOf('application/vnd.docker.container.image.v1+json', BLOB)],
+    ['that names its config as its artifact type', manifestOf(IMAGE, BLOB, { artifactType: IMAGE })],
+    ['without mediaType', { ...imageManifest('app'), mediaType: undefined }],
+  ] as const) {
+    it(`is an image when it is a manifest ${what}`, async () => {
+      await using bench = await startBench();
+      const digest = bench.registry.push('acme/app', '1.0', manifest);
+      const reference = { ...bench.image(), digest };
+      assert.deepEqual(await bench.client.describe(reference, ANONYMOUS), { kind: 'image' });
+      assert.deepEqual(await bench.client.describe(reference, ANONYMOUS), { kind: 'image' });
+      assert.equal(bench.registry.requests.length, 1, 'and asked for once');
+    });
+  }
+
+  it('is an image for the platforms of its index, attestations left out', async () => {
+    await using bench = await startBench();
+    const { manifests, ...index } = imageIndex('app', ['linux/amd64', 'linux/arm64', 'unknown/unknown']) as {
+      manifests: object[];
+    };
+    const attestation = {
+      ...manifests[0],
+      platform: { os: 'linux', architecture: 's390x' },
+      annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+    };
+    const digest = bench.registry.push('acme/app', '1.0', {
+      ...index,
+      manifests: [...manifests, attestation],
+    });
+    assert.deepEqual(await bench.client.describe({ ...bench.image(), digest }, ANONYMOUS), {
+      kind: 'index',
+      platforms: ['linux/amd64', 'linux/arm64'],
+    });
+  });
+
+  it('that the registry answers with something else is InvalidAnswer', async () => {
+    await using bench = await startBench();
+    const digest = digestOf(Buffer.from('what was asked for'));
+    bench.registry.push('acme/app', '1.0');
+    bench.registry.fail({
+      respond: (_request, response) => response.end(JSON.stringify(imageManifest('something else'))),
+    });
+    await failure(
+      bench.client.describe({ ...bench.image(), digest }, ANONYMOUS),
+      'InvalidAnswer',
+      /something with another digest/,
+    );
+  });
+
+  it('that is not there is NotFound, and asked for again', async () => {
+    await using bench = await startBench();
+    const manifest = imageManifest('app');
+    const digest = digestOf(Buffer.from(JSON.stringify(manifest)));
+    bench.registry.makeEmpty('acme/app');
+    await failure(bench.client.describe({ ...bench.image(), digest }, ANONYMOUS), 'NotFound');
+    bench.registry.push('acme/app', undefined, manifest);
+    assert.equal((await bench.client.describe({ ...bench.image(), digest }, ANONYMOUS)).kind, 'image');
+  });
+
+  it('with a type as long as a book is told in a line', () => {
+    const manifest = manifestOf(`text/${'x'.repeat(10_000)}`, BLOB) as Parameters<typeof describeManifest>[0];
+    const description = describeManifest(manifest);
+    assert.ok(description.kind === 'other' && description.what.length < 150);
+  });
+});
+
+describe('a platform', () => {
+  for (const [platform, text] of [
+    [{ os: 'linux', architecture: 'amd64' }, 'linux/amd64'],
+    [{ os: 'linux', architecture: 'arm64', variant: 'v8' }, 'linux/arm64'],
+    [{ os: 'linux', architecture: 'aarch64' }, 'linux/arm64'],
+    [{ os: 'linux', architecture: 'x86_64' }, 'linux/amd64'],
+    [{ os: 'linux', architecture: 'amd64', variant: 'v3' }, 'linux/amd64/v3'],
+    [{ os: 'linux', architecture: 'arm' }, 'linux/arm/v7'],
+    [{ os: 'Linux', architecture: 'ARM', variant: 'V6' }, 'linux/arm/v6'],
+    [{ os: 'windows', architecture: 'amd64' }, 'windows/amd64'],
+  ] as const) {
+    it(`${JSON.stringify(platform)} is ${text}`, () => assert.equal(platformText(platform), text));
+  }
+});
