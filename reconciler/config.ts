@@ -15,6 +15,9 @@ const schema = z.object({
   service: name,
   webhookUrl: z.url({ protocol: /^https$/, error: 'is no https:// URL' }).optional(),
   insecureRegistry: z.array(z.string()),
+  registriesConfig: name.optional(),
+  imageCredentialProviderConfig: name.optional(),
+  imageCredentialProviderBinDir: name.optional(),
   cacheDir: name,
   logLevel: z.enum(LOG_LEVELS),
   kubeconfig: z.string().optional(),
@@ -78,6 +81,21 @@ export function readReconcilerConfig(argv: readonly string[]): Config {
       new Option('--insecure-registry <host>', 'registry that is spoken to over plain HTTP (repeatable)')
         .argParser((host: string, hosts: string[]) => [...hosts, host])
         .default([]),
+    )
+    .addOption(
+      new Option(
+        '--registries-config <file>',
+        'how registries are spoken to: plain HTTP, certificates, rate (see docs/registries.md)',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--image-credential-provider-config <file>',
+        'CredentialProviderConfig, as the kubelet takes it, for credentials of cloud registries',
+      ),
+    )
+    .addOption(
+      new Option('--image-credential-provider-bin-dir <folder>', 'folder with the programs that it names'),
     )
     .addOption(
       new Option('--cache-dir <folder>', 'where copies of Git repositories are kept')

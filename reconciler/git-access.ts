@@ -4,7 +4,7 @@ import path from 'node:path';
 import { CodedError } from '../core/errors.ts';
 import type { GitCredential } from '../git/repository.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { readSecret, type Secret } from './secrets.ts';
+import { readSecret, type Secret } from '../kube/secret.ts';
 import type { StoredGitRepo } from './stores.ts';
 
 /** Thrown by {@link gitAccess}. */

@@ -1,5 +1,10 @@
-interface Lane {
+/** Which lane, and how many keys of it may be at work at once. */
+export interface LaneOf {
   readonly name: string;
+  readonly width: number;
+}
+
+interface Lane extends LaneOf {
   readonly waiting: Set<string>;
   atWork: number;
 }
@@ -9,15 +14,9 @@ interface Lane {
  * one, such as a host that does not answer, holds up no other. A key is in it once at most, and is not begun while it is at work.
  */
 export class Lanes {
-  readonly #perLane: number;
   readonly #lanes = new Map<string, Lane>();
   readonly #waiting = new Map<string, Lane>();
   readonly #atWork = new Map<string, Lane>();
-
-  /** @param perLane how many keys of one lane may be at work at once */
-  constructor(perLane: number) {
-    this.#perLane = perLane;
-  }
 
   /** How many keys wait. */
   get waiting(): number {
@@ -30,9 +29,9 @@ export class Lanes {
   }
 
   /** Puts a key at the end of a lane, unless it waits already. */
-  add(key: string, name: string): void {
+  add(key: string, { name, width }: LaneOf): void {
     if (this.#waiting.has(key)) return;
-    const lane = this.#lanes.get(name) ?? { name, waiting: new Set<string>(), atWork: 0 };
+    const lane = this.#lanes.get(name) ?? { name, width, waiting: new Set<string>(), atWork: 0 };
     this.#lanes.set(name, lane);
     lane.waiting.add(key);
     this.#waiting.set(key, lane);
@@ -50,7 +49,7 @@ export class Lanes {
   /** Begins with the key whose turn it is. @returns undefined when there is none that may begin */
   begin(): string | undefined {
     for (const lane of this.#lanes.values()) {
-      if (lane.atWork >= this.#perLane) continue;
+      if (lane.atWork >= lane.width) continue;
       const key = lane.waiting.values().find((each) => !this.#atWork.has(each));
       if (key === undefined) continue;
       this.#move(key, lane);

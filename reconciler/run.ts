@@ -6,9 +6,10 @@ import { EventRecorder } from '../kube/events.ts';
 import { lead } from '../kube/lease.ts';
 import { serveProbes } from '../program/probes.ts';
 import { together } from '../program/together.ts';
-import { createRegistryClient } from '../registry/client.ts';
 import type { Config } from './config.ts';
+import { pullAccessReader } from '../scan/pull-access.ts';
 import { Metrics } from './metrics.ts';
+import { openRegistries } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
 import { createStores } from './stores.ts';
 import { WriteBackLoop } from './write-back-loop.ts';
@@ -56,14 +57,16 @@ async function work(
   signal: AbortSignal,
 ): Promise<void> {
   const stores = createStores(client, log);
-  const registry = createRegistryClient({ insecureHosts: config.insecureRegistry });
+  const registries = await openRegistries(config, log);
   const events = new EventRecorder(client, {
     component: 'fleetscan.io/reconciler',
     instance: config.identity,
     onError: (error) => log.warn({ err: error }, 'an Event could not be written'),
   });
   const shared = { client, scans: stores.scans, index: stores.index, events, metrics, log };
-  const scans = new ScanLoop({ ...shared, registry });
+  const { registry, providers } = registries;
+  const pullAccess = pullAccessReader(client, { ...(providers && { providers }) });
+  const scans = new ScanLoop({ ...shared, registry, pullAccess });
   const { cacheDir: cacheDirectory, environment } = config;
   const writeBacks = new WriteBackLoop({ ...shared, gitRepos: stores.gitRepos, cacheDirectory, environment });
   try {
@@ -71,6 +74,7 @@ async function work(
       signal,
       (each) => stores.run(each),
       (each) => scans.run(each),
+      (each) => registries.keepSettings(each),
       (each) => writeBacks.run(each),
       (each) => certificates(client, config, log, each),
     );

@@ -1,27 +1,31 @@
 import type { Logger } from 'pino';
+import { around } from '../core/policy/explain.ts';
 import { tryParseReference } from '../core/reference.ts';
 import { type ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
-import { objectRef } from '../kube/kinds/common.ts';
 import { SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
 import { IMAGE_SCANS } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
 import type { RegistryClient } from '../registry/client.ts';
-import { parsePullSecret } from '../registry/credentials.ts';
+import type { LaneOf } from './lanes.ts';
 import type { Metrics } from './metrics.ts';
-import { type ScanResult, scanImage } from './scan.ts';
-import { statusAfter, valueChange } from './scan-status.ts';
-import { intervalMs, retryDue, scanDue } from './schedule.ts';
-import { readSecret } from './secrets.ts';
-import { type Written, writeStatus } from './status-writer.ts';
+import { intervalMs } from '../scan/interval.ts';
+import { ScanMemory } from '../scan/memory.ts';
+import { type ScanDependencies, scanImage } from '../scan/scan.ts';
+import { reasonOf, statusAfter } from './scan-status.ts';
+import { tellScan } from './scan-report.ts';
+import { retryDue, scanDue } from './schedule.ts';
+import { writeStatus } from './status-writer.ts';
 import { parseStoredScan, type StoredScan } from './stores.ts';
 import { WorkQueue } from './work-queue.ts';
 
 // Scans wait for their registry most of the time. The registry client makes no more calls to one host at once.
 const CONCURRENCY = 64;
 const PER_REGISTRY = 4;
+// Those that failed last go one by one beside the others, so that slow failures do not hold up what works.
+const FAILED_PER_REGISTRY = 1;
 
 /** What the loop works with. */
 export interface ScanLoopDependencies {
@@ -30,6 +34,7 @@ export interface ScanLoopDependencies {
   /** The same scans, by what markers call them; kept current before the loop hears of a change. */
   readonly index: ScanIndex;
   readonly registry: RegistryClient;
+  readonly pullAccess: ScanDependencies['pullAccess'];
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -39,14 +44,14 @@ export interface ScanLoopDependencies {
 export class ScanLoop {
   readonly #dependencies: ScanLoopDependencies;
   readonly #queue: WorkQueue;
+  readonly #memory = new ScanMemory();
   readonly #failures = new Map<string, { readonly count: number; readonly retryAt: number }>();
 
   constructor(dependencies: ScanLoopDependencies) {
     this.#dependencies = dependencies;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
-      perLane: PER_REGISTRY,
-      laneOf: (key) => registryOf(dependencies.scans.get(key)),
+      laneOf: (key) => this.#laneOf(key),
       work: (key, signal) => this.#scan(key, signal),
       onError: (key, error) => {
         dependencies.log.error(
@@ -79,6 +84,12 @@ export class ScanLoop {
     return this.#queue.run(signal);
   }
 
+  #laneOf(key: string): LaneOf {
+    const registry = registryOf(this.#dependencies.scans.get(key));
+    if (!this.#failures.has(key)) return { name: registry, width: PER_REGISTRY };
+    return { name: `${registry} after failures`, width: FAILED_PER_REGISTRY };
+  }
+
   #schedule(scan: StoredScan): void {
     const key = scanKey(scan);
     if (scan.spec.suspend === true) return this.#queue.forget(key);
@@ -99,19 +110,25 @@ export class ScanLoop {
   }
 
   #forget(scan: StoredScan): void {
-    this.#failures.delete(scanKey(scan));
-    this.#queue.forget(scanKey(scan));
+    const key = scanKey(scan);
+    this.#failures.delete(key);
+    this.#memory.forget(key);
+    this.#queue.forget(key);
   }
 
   async #scan(key: string, signal: AbortSignal): Promise<void> {
-    const { scans, registry, client, metrics } = this.#dependencies;
+    const { scans, registry, pullAccess, client, metrics } = this.#dependencies;
     const scan = scans.get(key);
     if (scan === undefined || scan.spec.suspend === true) return;
     const request = scan.metadata.annotations[SCAN_REQUEST_ANNOTATION];
     const measure = metrics.scanStarted();
-    const readPullSecret = async (namespace: string, name: string) =>
-      parsePullSecret(await readSecret(client, namespace, name, signal));
-    const result = await scanImage(scan, { registry, readPullSecret, signal });
+    const result = await scanImage(scan, {
+      registry,
+      pullAccess,
+      memory: this.#memory,
+      explain: around,
+      signal,
+    });
     measure(result.kind === 'selected' ? 'Scanned' : result.reason);
     const written = await writeStatus(
       client,
@@ -126,31 +143,10 @@ export class ScanLoop {
     );
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return;
-    this.#report(written, result);
+    tellScan(this.#dependencies, written, result);
     if (result.kind === 'failed') return this.#retry(key, result.retryAfterMs);
     this.#failures.delete(key);
     this.#schedule(written.after);
-  }
-
-  #report({ before, after }: Written<StoredScan>, result: ScanResult): void {
-    const { events, log } = this.#dependencies;
-    const about = objectRef('ImageScan', after.metadata);
-    const scan = scanKey(after);
-    const change = valueChange(before.status, after.status);
-    if (change !== undefined) {
-      const message = `${change.from?.tag ?? 'nothing'} -> ${change.to.tag} (${change.to.digest})`;
-      events.record(about, { type: 'Normal', reason: 'ValueChanged', action: 'Scan', message });
-      log.info({ scan, from: change.from, to: change.to }, 'a new value is in force');
-    }
-    if (result.kind === 'failed' && reasonOf(before, 'ImageScanned') !== result.reason) {
-      events.record(about, {
-        type: 'Warning',
-        reason: result.reason,
-        action: 'Scan',
-        message: result.message,
-      });
-      log.warn({ scan, reason: result.reason, message: result.message }, 'a scan failed');
-    }
   }
 
   // A scan that comes, goes or is renamed can settle or cause a quarrel over a tagName: the others' Ready must tell.
@@ -179,8 +175,4 @@ function isNamedAlike({ spec: a }: StoredScan, { spec: b }: StoredScan): boolean
 
 function registryOf(scan: StoredScan | undefined): string {
   return tryParseReference(scan?.spec.image ?? '')?.registry ?? '';
-}
-
-function reasonOf({ status }: StoredScan, type: 'ImageScanned' | 'Ready'): string | undefined {
-  return status.conditions?.find((condition) => condition.type === type)?.reason;
 }

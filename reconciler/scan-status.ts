@@ -3,7 +3,7 @@ import type { Cause } from '../core/scan.ts';
 import type { Value } from '../core/value.ts';
 import { type ConditionState, setCondition } from '../kube/kinds/conditions.ts';
 import type { ImageScan, ImageScanStatus } from '../kube/kinds/image-scan.ts';
-import type { ScanResult } from './scan.ts';
+import type { ScanResult } from '../scan/scan.ts';
 
 const HISTORY_LENGTH = 10;
 
@@ -27,7 +27,9 @@ export function statusAfter(
   const next: ImageScanStatus = {
     ...status,
     ...(result.kind === 'selected' && inForce(status, result.value, 'Scan', now)),
-    ...(result.tagCount !== undefined && { tagCount: result.tagCount, lastScanTime: now.toISOString() }),
+    ...(hasAnswered(result) && { lastScanTime: now.toISOString() }),
+    ...(result.tagCount !== undefined && { tagCount: result.tagCount }),
+    ...(result.candidates !== undefined && { candidates: [...result.candidates] }),
     ...(request !== undefined && { lastHandledScanRequest: request }),
     observedGeneration: metadata.generation,
   };
@@ -35,6 +37,18 @@ export function statusAfter(
   const scanned = setCondition(status.conditions, { ...scannedCondition(result), ...generation }, now);
   const ready = { ...readyCondition(next, spec.image, result, namesakes), ...generation };
   return { ...next, conditions: setCondition(scanned, ready, now) };
+}
+
+function hasAnswered(result: ScanResult): boolean {
+  return result.kind === 'selected' || result.tagCount !== undefined;
+}
+
+/** The reason of a condition. */
+export function reasonOf(
+  { status }: Pick<ImageScan, 'status'>,
+  type: 'ImageScanned' | 'Ready',
+): string | undefined {
+  return status.conditions?.find((condition) => condition.type === type)?.reason;
 }
 
 /** Did the value in force change from one status to the next? */
@@ -72,7 +86,11 @@ function scannedCondition(result: ScanResult): ConditionText {
   if (result.kind === 'failed')
     return { type, status: 'False', reason: result.reason, message: result.message };
   const { value, tagCount, warning } = result;
-  const message = `chose ${value.tag} among ${tagCount} tags${warning === undefined ? '' : `; ${warning}`}`;
+  const choice =
+    tagCount === undefined
+      ? `follows the digest of ${value.tag}`
+      : `chose ${value.tag} among ${tagCount} tags`;
+  const message = `${choice}${warning === undefined ? '' : `; ${warning}`}`;
   return { type, status: 'True', reason: 'Scanned', message };
 }
 

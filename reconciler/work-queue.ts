@@ -1,15 +1,14 @@
-import { Lanes } from './lanes.ts';
+import { type LaneOf, Lanes } from './lanes.ts';
 
 /** Does one key's work. What it throws is the queue owner's to report: see {@link WorkQueueOptions.onError}. */
 export type Work = (key: string, signal: AbortSignal) => Promise<void>;
 
 /** How a {@link WorkQueue} works. */
 export interface WorkQueueOptions {
-  /** How many keys are worked on at once, in all and of one lane. */
+  /** How many keys are worked on at once. */
   readonly concurrency: number;
-  readonly perLane: number;
   /** What a key's work mostly waits for, such as a host; see {@link Lanes}. */
-  readonly laneOf: (key: string) => string;
+  readonly laneOf: (key: string) => LaneOf;
   readonly work: Work;
   readonly onError: (key: string, error: unknown) => void;
   readonly now?: () => number;
@@ -26,13 +25,12 @@ export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #now: () => number;
   readonly #timers = new Map<string, { readonly due: number; readonly timer: NodeJS.Timeout }>();
-  readonly #lanes: Lanes;
+  readonly #lanes = new Lanes();
   readonly #running = new Set<Promise<void>>();
   #signal: AbortSignal | undefined;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
-    this.#lanes = new Lanes(options.perLane);
     this.#now = options.now ?? Date.now;
   }
 

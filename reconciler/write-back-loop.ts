@@ -10,7 +10,8 @@ import { GIT_REPOS } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
 import type { EditPlan } from './edit-plan.ts';
 import type { Metrics } from './metrics.ts';
-import { intervalMs, periodicDue, retryDue } from './schedule.ts';
+import { intervalMs } from '../scan/interval.ts';
+import { periodicDue, retryDue } from './schedule.ts';
 import { valueChange } from './scan-status.ts';
 import { isSameSpec, type Written, writeStatus } from './status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from './stores.ts';
@@ -48,8 +49,10 @@ export class WriteBackLoop {
     this.#dependencies = dependencies;
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
-      perLane: PER_HOST,
-      laneOf: (key) => URL.parse(dependencies.gitRepos.get(key)?.spec.repo ?? '')?.host ?? '',
+      laneOf: (key) => ({
+        name: URL.parse(dependencies.gitRepos.get(key)?.spec.repo ?? '')?.host ?? '',
+        width: PER_HOST,
+      }),
       work: (key, signal) => this.#writeBack(key, signal),
       onError: (key, error) => {
         dependencies.log.error(

@@ -8,8 +8,8 @@ import { openRepository, type Repository } from '../git/repository.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type EditPlan, planEdits } from './edit-plan.ts';
 import { AccessError, gitAccess } from './git-access.ts';
-import { IntervalError, parseInterval } from './schedule.ts';
-import { SecretError } from './secrets.ts';
+import { IntervalError, parseInterval } from '../scan/interval.ts';
+import { SecretError } from '../kube/secret.ts';
 import type { StoredGitRepo } from './stores.ts';
 
 /** Fleet's defaults. */

@@ -95,6 +95,11 @@ export const imageScanSpec = z.object({
     .describe(
       'A Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg in this namespace.',
     ),
+  imagePullSecrets: z
+    .array(localObjectReference)
+    .max(16)
+    .optional()
+    .describe('More Secrets of the same types, as a pod names them.'),
   serviceAccountName: z.string().optional().describe('A ServiceAccount whose imagePullSecrets are used too.'),
   suspend: z.boolean().nullable().optional().describe('Stops scanning. The value in force stays.'),
   policy: policy.nullable().optional().describe('How the tag is chosen; semver "*" when absent.'),
@@ -168,7 +173,11 @@ const historyEntry = z.object({
 
 export const imageScanStatus = z.object({
   observedGeneration: z.int().optional(),
-  lastScanTime: timestamp.optional().describe('When the registry last answered with a list of tags.'),
+  lastScanTime: timestamp
+    .optional()
+    .describe(
+      'When the registry last answered with its tags, or with the digest of the tag that is followed.',
+    ),
   lastHandledScanRequest: z
     .string()
     .optional()

@@ -5,7 +5,14 @@ import { basicAuth } from '../control-plane/basic-auth.ts';
 import { freePort } from '../control-plane/processes.ts';
 import { pushImage } from '../control-plane/push-image.ts';
 import { type Registry, startRegistry } from '../control-plane/registry.ts';
-import { type FakeRegistry, registryError, respondWith, startFakeRegistry } from '../fakes/registry.ts';
+import {
+  type FakeRegistry,
+  imageIndex,
+  imageManifest,
+  registryError,
+  respondWith,
+  startFakeRegistry,
+} from '../fakes/registry.ts';
 import {
   type ApiObject,
   conditionOf,
@@ -63,7 +70,9 @@ describe('an ImageScan that cannot be scanned', () => {
       open.push('web', tag);
     }
     open.makeEmpty('empty');
-    bench = await startReconciling(registry.host, stoppable.host, closed.host, open.host, silentHost);
+    bench = await startReconciling({
+      insecureRegistries: [registry.host, stoppable.host, closed.host, open.host, silentHost],
+    });
   });
 
   after(async () => {
@@ -101,10 +110,10 @@ describe('an ImageScan that cannot be scanned', () => {
       mend: correct,
     },
     {
-      what: 'a policy that is not supported yet',
-      spec: () => ({ ...good(), policy: { numerical: { order: 'asc' } } }),
-      reason: 'UnsupportedPolicy',
-      message: /numerical is not supported yet; use semver or alphabetical/,
+      what: 'a pattern that is none',
+      spec: () => ({ ...good(), filterTags: { pattern: '^(?=1)' } }),
+      reason: 'InvalidPattern',
+      message: /filterTags\.pattern/,
       mend: correct,
     },
     {
@@ -313,6 +322,7 @@ describe('an ImageScan that cannot be scanned', () => {
       for (const field of ['latestTag', 'latestImage', 'latestDigest', 'history'] as const) {
         assert.deepEqual(failed.status[field], before[field], field);
       }
+      await untilEvent(bench, named, 'imagescan', 'Warning', reason);
     }
 
     const recovers = (named: Named): Promise<unknown> =>
@@ -322,7 +332,7 @@ describe('an ImageScan that cannot be scanned', () => {
         'recovered',
         (scan) =>
           conditionOf(scan, 'ImageScanned') === 'True Scanned' && !/failed/.test(messageOf(scan, 'Ready')),
-      );
+      ).then(() => untilEvent(bench, named, 'imagescan', 'Normal', 'Recovered'));
 
     it('while the registry is down, and goes on when it is back', async () => {
       await pushImage(stoppable.host, 'web', '1.1.0');
@@ -383,6 +393,32 @@ describe('an ImageScan that cannot be scanned', () => {
       );
       open.push('deleted', '1.2.0');
       await untilInForce(bench.client, named, '1.2.0');
+    });
+
+    it('when the tag was moved back to what it named before, until it is moved on', async () => {
+      const named = await inForce('moved-back');
+      const former = imageIndex('moved-back', ['linux/amd64']);
+      open.push('moved-back', '1.1.0', former);
+      await untilScan(bench.client, named, 'two values', ({ status }) => status.history?.length === 2);
+      open.push('moved-back', '1.1.0');
+      await survives(named, 'TagMovedBack', /^1\.1\.0 names sha256:\w+ again, which it did before/);
+      open.push('moved-back', '1.1.0', former);
+      await recovers(named);
+    });
+
+    it('when the tag was pushed again as a Helm chart', async () => {
+      const named = await inForce('chart');
+      open.push('chart', '1.1.0', {
+        ...imageManifest('chart'),
+        config: {
+          mediaType: 'application/vnd.cncf.helm.config.v1+json',
+          digest: `sha256:${'0'.repeat(64)}`,
+          size: 2,
+        },
+      });
+      await survives(named, 'TagReplaced', /^1\.1\.0 is in force but is now a Helm chart/);
+      open.push('chart', '1.1.0');
+      await recovers(named);
     });
 
     it('when all tags were deleted', async () => {

@@ -31,7 +31,7 @@ describe('kubectl fleetscan', () => {
 
   before(async () => {
     registry = await startRegistry();
-    bench = await startReconciling(registry.host);
+    bench = await startReconciling({ insecureRegistries: [registry.host] });
     const folder = temporaryFolder('plugin');
     await buildBundle('kubectl-fleetscan', folder);
     env = { PATH: [folder, process.env['PATH']].join(delimiter) };

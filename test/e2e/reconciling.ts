@@ -23,13 +23,19 @@ export interface Reconciling {
   stop(): Promise<void>;
 }
 
-/** Starts it all, with registries that are spoken to over plain HTTP. */
-export async function startReconciling(...insecureRegistries: string[]): Promise<Reconciling> {
+/** Starts it all, with registries that are spoken to over plain HTTP, and more flags for the reconciler. */
+export async function startReconciling({
+  insecureRegistries = [],
+  args = [],
+}: {
+  insecureRegistries?: readonly string[];
+  args?: readonly string[];
+} = {}): Promise<Reconciling> {
   const cluster = await startCluster();
   const client = await connect({ kubeconfig: cluster.kubeconfig });
   const product = await installProduct(cluster, { webhookPort: await freePort(), insecureRegistries });
   const cacheDirectory = temporaryFolder('copies');
-  const reconciler = await product.startReconciler({ args: ['--cache-dir', cacheDirectory] });
+  const reconciler = await product.startReconciler({ args: ['--cache-dir', cacheDirectory, ...args] });
   return {
     cluster,
     client,

@@ -28,7 +28,7 @@ describe('the reconciler scans', () => {
 
   before(async () => {
     [registry, authRegistry] = await Promise.all([startRegistry(), startRegistry({ auth: CREDENTIAL })]);
-    bench = await startReconciling(registry.host, authRegistry.host);
+    bench = await startReconciling({ insecureRegistries: [registry.host, authRegistry.host] });
   });
 
   after(async () => {
@@ -215,7 +215,9 @@ describe('the reconciler scans', () => {
     const spec = { image: `${registry.host}/many`, interval: '1h' };
     await put(bench.client, namespaceObject('many'), ...names.map((named) => imageScan(named, spec)));
     for (const named of names) await untilInForce(bench.client, named, '1.0.0');
-    await untilListed('many', count);
+    // Those that ask at the same moment share an answer.
+    const asked = listings('many');
+    assert.ok(asked >= 1 && asked <= count);
 
     await bench.reconciler.process.stop();
     assert.equal(bench.reconciler.process.exitedWith(), 0);
@@ -226,6 +228,6 @@ describe('the reconciler scans', () => {
     // Its answer to a request comes through the watch, after the list.
     await request(later, 'now');
     await untilListed('later', 2);
-    assert.equal(listings('many'), count);
+    assert.equal(listings('many'), asked);
   });
 });

@@ -10,9 +10,9 @@ function beginAll(lanes: Lanes): string[] {
   return begun;
 }
 
-function lanesOf(perLane: number, ...keys: readonly string[]): Lanes {
-  const lanes = new Lanes(perLane);
-  for (const key of keys) lanes.add(key, key[0] ?? '');
+function lanesOf(width: number, ...keys: readonly string[]): Lanes {
+  const lanes = new Lanes();
+  for (const key of keys) lanes.add(key, { name: key[0] ?? '', width });
   return lanes;
 }
 
@@ -30,8 +30,8 @@ describe('Lanes', () => {
   it('hold a key once, and do not begin with it again while it is at work', () => {
     const lanes = lanesOf(2, 'a1', 'a1');
     assert.deepEqual(beginAll(lanes), ['a1']);
-    lanes.add('a1', 'a');
-    lanes.add('a2', 'a');
+    lanes.add('a1', { name: 'a', width: 2 });
+    lanes.add('a2', { name: 'a', width: 2 });
     assert.deepEqual(beginAll(lanes), ['a2']);
     lanes.end('a1');
     assert.deepEqual(beginAll(lanes), ['a1']);
@@ -61,7 +61,7 @@ describe('Lanes', () => {
         fc.array(operation, { maxLength: 100 }),
         fc.integer({ min: 1, max: 3 }),
         (operations, perLane) => {
-          const lanes = new Lanes(perLane);
+          const lanes = new Lanes();
           const waiting = new Set<string>();
           const atWork = new Set<string>();
           const laneOf = (key: string): string => String(Number(key) % 3);
@@ -70,7 +70,7 @@ describe('Lanes', () => {
           for (const { kind, key: number } of operations) {
             const key = String(number);
             if (kind === 'add') {
-              lanes.add(key, laneOf(key));
+              lanes.add(key, { name: laneOf(key), width: perLane });
               waiting.add(key);
             } else if (kind === 'remove') {
               lanes.remove(key);

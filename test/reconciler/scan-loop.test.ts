@@ -29,13 +29,17 @@ async function setUp(
     scans: stores.scans,
     index: stores.index,
     registry: {
-      listTags: ({ repository }, { signal }) => {
+      listTags: async ({ repository }, { signal }) => {
         listed.push(repository);
-        return Promise.race([listTags(repository), aborted(signal)]);
+        const tags = await Promise.race([listTags(repository), aborted(signal)]);
+        return { tags, revision: tags.join() };
       },
-      resolve: async () => ({ digest: DIGEST, mediaType: '' }),
+      resolve: async () => ({ digest: DIGEST }),
+      describe: async () => ({ kind: 'image' }),
+      created: async () => undefined,
       close: async () => {},
     },
+    pullAccess: async () => ({ credentials: [], notes: [] }),
     events: new EventRecorder(client, { component: 'test', instance: 'test' }),
     metrics: new Metrics(),
     log,
@@ -240,17 +244,18 @@ describe('ScanLoop', () => {
     await waitFor('a third try', () => (listed.length >= 3 ? true : undefined));
     isUp = true;
     await settled('web', ({ status }) => status.latestTag === '1.0.0');
-    const events = await waitFor('two Events', () => {
+    const events = await waitFor('three Events', () => {
       const bodies = server.requests
         .filter(({ method, path }) => method === 'POST' && path.endsWith('/events'))
         .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-      return bodies.length >= 2 ? bodies : undefined;
+      return bodies.length >= 3 ? bodies : undefined;
     });
     assert.deepEqual(
       events.map(({ type, reason, note }) => [type, reason, note]),
       [
         ['Warning', 'Unauthorized', 'wants credentials'],
         ['Normal', 'ValueChanged', `nothing -> 1.0.0 (${DIGEST})`],
+        ['Normal', 'Recovered', 'scans succeed again after Unauthorized; 1.0.0 is in force'],
       ],
     );
   });

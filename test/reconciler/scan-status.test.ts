@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { parseImageScan } from '../../kube/kinds/image-scan.ts';
-import type { ScanResult } from '../../reconciler/scan.ts';
+import type { ScanResult } from '../../scan/scan.ts';
 import { statusAfter, valueChange } from '../../reconciler/scan-status.ts';
 import type { StoredScan } from '../../reconciler/stores.ts';
 import { DIGEST, imageScan, OTHER_DIGEST, rawScan } from './samples.ts';

@@ -2,15 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { SCAN_REQUEST_ANNOTATION } from '../../kube/kinds/image-scan.ts';
-import {
-  IntervalError,
-  intervalMs,
-  isScanRequested,
-  parseInterval,
-  periodicDue,
-  retryDue,
-  scanDue,
-} from '../../reconciler/schedule.ts';
+import { periodicDue, retryDue, scanDue } from '../../reconciler/schedule.ts';
 import { imageScan } from './samples.ts';
 
 const NOW = Date.parse('2026-05-06T07:08:09Z');
@@ -22,50 +14,6 @@ function scanned(agoMs: number, { name = 'web', interval = '15m' } = {}) {
   const status = { observedGeneration: 3, lastScanTime: ago(agoMs) };
   return imageScan({ metadata: { name, generation: 3 }, spec: { interval }, status });
 }
-
-describe('intervalMs', () => {
-  for (const absent of [undefined, null, '0', '0s']) {
-    it(`takes ${JSON.stringify(absent)} for 15 minutes`, () => assert.equal(intervalMs(absent), 15 * MINUTE));
-  }
-
-  it('reads a Go duration', () => assert.equal(intervalMs('1h30m'), 90 * MINUTE));
-
-  it('takes nothing below a second, so that no spec makes us ask without a pause', () => {
-    assert.equal(intervalMs('1ns'), 1000);
-    assert.equal(intervalMs('999ms'), 1000);
-  });
-
-  it('gives a schedule 15 minutes where the text is no duration, which parseInterval refuses', () => {
-    assert.equal(intervalMs('1d'), 15 * MINUTE);
-    assert.throws(
-      () => parseInterval('1d'),
-      (error) =>
-        error instanceof IntervalError &&
-        error.code === 'InvalidInterval' &&
-        error.message === 'the interval "1d" is not a duration; write it like 30s, 15m or 1h30m',
-    );
-  });
-});
-
-describe('isScanRequested', () => {
-  const asked = (request: string | undefined, handled: string | undefined) =>
-    imageScan({
-      metadata: { annotations: request === undefined ? {} : { [SCAN_REQUEST_ANNOTATION]: request } },
-      status: handled === undefined ? {} : { lastHandledScanRequest: handled },
-    });
-
-  it('is true of a request that was not answered, whatever it says', () => {
-    assert.equal(isScanRequested(asked('now', undefined)), true);
-    assert.equal(isScanRequested(asked('', undefined)), true);
-    assert.equal(isScanRequested(asked('second', 'first')), true);
-  });
-
-  it('is false without one, and of one that was answered', () => {
-    assert.equal(isScanRequested(asked(undefined, undefined)), false);
-    assert.equal(isScanRequested(asked(undefined, 'first')), false);
-    assert.equal(isScanRequested(asked('first', 'first')), false);
-  });
-});
 
 describe('scanDue', () => {
   it('is now for a scan that is new, changed or asked for', () => {

@@ -10,9 +10,8 @@ function setUp(t: TestContext, concurrency = 2, perLane = concurrency) {
   const log: string[] = [];
   const queue = new WorkQueue({
     concurrency,
-    perLane,
     // The lane of `a/1` is `a`.
-    laneOf: (key) => key.split('/')[0] ?? '',
+    laneOf: (key) => ({ name: key.split('/')[0] ?? '', width: perLane }),
     work: (key) => {
       log.push(`+${key}`);
       const end = Promise.withResolvers<void>();
@@ -178,8 +177,7 @@ describe('WorkQueue', () => {
     const begun: string[] = [];
     const queue = new WorkQueue({
       concurrency: 1,
-      perLane: 1,
-      laneOf: () => '',
+      laneOf: () => ({ name: '', width: 1 }),
       work: async (key) => void begun.push(key),
       onError: () => {},
     });
@@ -231,8 +229,7 @@ describe('WorkQueue', () => {
     const failures: unknown[] = [];
     const queue = new WorkQueue({
       concurrency: 1,
-      perLane: 1,
-      laneOf: () => '',
+      laneOf: () => ({ name: '', width: 1 }),
       work: (_key, signal) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('aborted')));

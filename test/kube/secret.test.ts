@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CodedError } from '../../core/errors.ts';
 import { ApiError } from '../../kube/errors.ts';
-import { readSecret, SecretError } from '../../reconciler/secrets.ts';
+import { readSecret, SecretError } from '../../kube/secret.ts';
 
 const { signal } = new AbortController();
 const read = (get: () => Promise<unknown>) => readSecret({ get }, 'team', 'pull', signal);

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CodedError } from '../core/errors.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { ApiError } from '../kube/errors.ts';
-import { SECRETS } from '../kube/resource.ts';
+import type { KubeClient } from './client.ts';
+import { ApiError } from './errors.ts';
+import { SECRETS } from './resource.ts';
 
 /** Thrown by {@link readSecret}. */
 export class SecretError extends CodedError<'SecretNotFound' | 'SecretForbidden'> {}

@@ -1,0 +1,123 @@
+import { type Choice, choose, eligible } from '../core/policy/choose.ts';
+import type { Candidate } from '../core/policy/explain.ts';
+import { RegistryError } from '../registry/errors.ts';
+import { creationTimes, type Findings } from './creation-times.ts';
+import type { Listing } from './listing.ts';
+import type { Worked } from './memory.ts';
+import type { ScanTask } from './task.ts';
+
+/** What a policy makes of a list, once it is known which tags are images. */
+export type Outcome = (Found | NoneFound) & {
+  readonly candidates: readonly Candidate[];
+  readonly facts: Findings;
+};
+
+interface Found {
+  readonly kind: 'found';
+  readonly tag: string;
+  readonly digest: string;
+  readonly warning?: string;
+}
+
+interface NoneFound {
+  readonly kind: 'none';
+  readonly reason: 'NoTags' | 'NoMatch' | 'NoImage';
+  readonly message: string;
+}
+
+// The distribution specification's grammar. What does not follow it must not reach a manifest either.
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+
+/** So many tags are tried that turn out not to be images; who has more beside images can say by `filterTags` what counts. */
+const MOST_TRIED = 32;
+
+/**
+ * The tag that the policy likes best among those that are images. What a tag is, its manifest tells, which is asked for only when the
+ * tag is about to be chosen: charts, signatures and SBOMs of the same repository are passed over for the next.
+ *
+ * @param list undefined for a policy that follows one tag
+ * @throws {RegistryError} also when only one of the questions failed: a choice among the rest could be the wrong one
+ */
+export async function findImage(task: ScanTask, list: Listing | undefined): Promise<Outcome> {
+  const tags = list?.tags ?? [];
+  const facts = await gatherFacts(task, tags);
+  const worked = task.memory.recall(task.key, versionOf(task, list, facts));
+  const told = <T extends object>(outcome: T) => ({
+    ...outcome,
+    facts,
+    candidates: candidatesOf(task, tags, facts, worked),
+  });
+  for (;;) {
+    const choice = (worked.choices[facts.notImages.size] ??= choose(task.selection, tags, facts));
+    if (choice.kind === 'none') return told(nothing(choice, facts));
+    const finding = await inspect(task, choice.tag, list);
+    if (finding.kind === 'image') {
+      const { tag, digest } = finding;
+      return told({
+        kind: 'found' as const,
+        tag,
+        digest,
+        ...(choice.warning && { warning: choice.warning }),
+      });
+    }
+    facts.notImages.set(choice.tag, finding.what);
+    if (facts.notImages.size === MOST_TRIED) return told(noImage(facts));
+  }
+}
+
+/** `newest` alone has to know something of all tags before it can compare them. */
+async function gatherFacts(task: ScanTask, tags: readonly string[]): Promise<Findings> {
+  if (task.selection.policy.kind === 'newest') return creationTimes(task, eligible(task.selection, tags));
+  return { notImages: new Map() };
+}
+
+/** Whatever the choices depend on. */
+function versionOf(
+  { generation }: ScanTask,
+  list: Listing | undefined,
+  { created, notImages }: Findings,
+): string {
+  return JSON.stringify([generation, list?.revision, [...(created ?? [])], [...notImages]]);
+}
+
+type Finding =
+  | { readonly kind: 'image'; readonly tag: string; readonly digest: string }
+  | { readonly kind: 'other'; readonly what: string };
+
+async function inspect(task: ScanTask, tag: string, list: Listing | undefined): Promise<Finding> {
+  const { registry, reference, access, inForce } = task;
+  if (!TAG.test(tag)) return { kind: 'other', what: 'no tag that could be pulled' };
+  try {
+    const { digest } = await registry.resolve({ ...reference, tag }, access);
+    // It was an image when it came into force, and a digest never names anything else.
+    if (digest === inForce?.digest) return { kind: 'image', tag, digest };
+    const description = await registry.describe({ ...reference, digest }, access);
+    return description.kind === 'other' ? description : { kind: 'image', tag, digest };
+  } catch (error) {
+    // Some registries go on listing a tag whose manifest was deleted. A tag that was not listed has to be there.
+    const isLeftOver = error instanceof RegistryError && error.code === 'NotFound' && list !== undefined;
+    if (isLeftOver) return { kind: 'other', what: 'a tag without a manifest' };
+    throw error;
+  }
+}
+
+function nothing(choice: Extract<Choice, { kind: 'none' }>, facts: Findings): NoneFound {
+  return facts.notImages.size > 0 && choice.reason === 'NoMatch' ? noImage(facts) : choice;
+}
+
+function noImage({ notImages }: Findings): NoneFound {
+  const [[tag, what] = ['', '']] = notImages;
+  const message = `of the ${notImages.size} tags that the policy prefers none is an image (${tag} is ${what}); say by filterTags which tags are`;
+  return { kind: 'none', reason: 'NoImage', message };
+}
+
+function candidatesOf(
+  { selection, explain }: ScanTask,
+  tags: readonly string[],
+  facts: Findings,
+  worked: Worked,
+): readonly Candidate[] {
+  const of = JSON.stringify([...facts.notImages]);
+  if (worked.told?.of !== of) worked.told = { of, candidates: explain(selection, tags, facts) };
+  return worked.told.candidates;
+}
