@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { LOG_LEVELS } from '../../program/log.ts';
 import { readReconcilerConfig } from '../../reconciler/config.ts';
+import { readProviderConfig } from '../../registry/credential-provider/config.ts';
+import { loadRegistrySettings } from '../../registry/settings.ts';
 import { readWebhookConfig } from '../../webhook/config.ts';
+import { createAuthority } from '../control-plane/certificates.ts';
+import { temporaryFolder } from '../control-plane/processes.ts';
 import { only, readYaml, type Release, render } from './chart.ts';
 
 interface Container {
@@ -16,6 +21,7 @@ interface Container {
   livenessProbe: { httpGet: unknown };
   resources: { limits?: Record<string, string> };
   terminationMessagePolicy: string;
+  volumeMounts: unknown[];
 }
 
 interface Deployment {
@@ -214,5 +220,68 @@ describe('the Deployment', () => {
     for (const set of [{ replicas: 1 }, { replicas: 0 }, { 'podDisruptionBudget.enabled': false }]) {
       assert.ok(!(await render({ set })).some(({ kind }) => kind === 'PodDisruptionBudget'));
     }
+  });
+});
+
+describe('the settings for registries', () => {
+  it('are files that the reconciler reads, with the certificates beside them', async () => {
+    const objects = await render({ values: 'everything-values.yaml' });
+    const config = only(objects, 'ConfigMap', 'image-scan-registries')['data'] as Record<string, string>;
+    const { certificate } = await createAuthority('company');
+    const folder = temporaryFolder('registries');
+    for (const [name, text] of Object.entries(config)) {
+      const local = text.replaceAll('/etc/fleetscan', folder);
+      await writeFile(`${folder}/${name}`, local);
+    }
+    await mkdir(`${folder}/ca`);
+    for (const index of [0, 3]) await writeFile(`${folder}/ca/${index}.crt`, certificate);
+    const settings = await loadRegistrySettings(`${folder}/registries.yaml`);
+    assert.deepEqual(settings.for('registry.example.com:5000'), {
+      insecureSkipTLSVerify: false,
+      requestsPerSecond: 50,
+      concurrency: 8,
+      trustedHosts: ['auth.example.com'],
+      ca: certificate,
+    });
+    assert.equal(settings.for('old.example.com').insecureSkipTLSVerify, true);
+    assert.equal(settings.for('plain.example.com').plainHTTP, true);
+    assert.equal(settings.for('secret.example.com').ca, certificate);
+    const providers = await readProviderConfig(`${folder}/credential-providers.yaml`);
+    assert.deepEqual(
+      providers.map(({ name, matchImages }) => [name, ...matchImages]),
+      [['ecr-credential-provider', '*.dkr.ecr.*.amazonaws.com']],
+    );
+  });
+
+  it('are mounted where the flags say', async () => {
+    const { containers, volumes, initContainers } = (await deployment({ values: 'everything-values.yaml' }))
+      .template.spec;
+    const [, reconciler] = containers;
+    const config = readReconcilerConfig(reconciler.args);
+    assert.equal(config.registriesConfig, '/etc/fleetscan/registries.yaml');
+    assert.equal(config.imageCredentialProviderConfig, '/etc/fleetscan/credential-providers.yaml');
+    assert.equal(config.imageCredentialProviderBinDir, '/providers');
+    assert.deepEqual(reconciler.volumeMounts.slice(2), [
+      { name: 'registries', mountPath: '/etc/fleetscan', readOnly: true },
+      { name: 'providers', mountPath: '/providers', readOnly: true },
+    ]);
+    assert.deepEqual(volumes.slice(2), [
+      {
+        name: 'registries',
+        projected: {
+          sources: [
+            { configMap: { name: 'image-scan-registries' } },
+            { configMap: { name: 'company-ca', items: [{ key: 'bundle.pem', path: 'ca/0.crt' }] } },
+            { secret: { name: 'secret-ca', items: [{ key: 'ca.crt', path: 'ca/3.crt' }] } },
+          ],
+        },
+      },
+      { name: 'providers', emptyDir: {} },
+    ]);
+    assert.ok(Array.isArray(initContainers) && initContainers.length === 1);
+  });
+
+  it('are not there when nothing is set', async () => {
+    assert.ok(!(await render()).some(({ kind }) => kind === 'ConfigMap'));
   });
 });

@@ -21,8 +21,8 @@ export const EVERYWHERE = [
   'create,patch events of "events.k8s.io"',
   'get,list,watch,patch mutatingwebhookconfigurations of "admissionregistration.k8s.io" named fleetscan',
 ];
-/** The same for Secrets, unless it is narrowed. */
-export const ANY_SECRET = 'get secrets of ""';
+/** The same for what holds credentials, unless it is narrowed. */
+export const ANY_SECRET = 'get secrets,serviceaccounts of ""';
 /** What they may do besides in the namespace of the release. */
 export const AT_HOME = [
   'create secrets of ""',

@@ -54,6 +54,27 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "fleetscan.fullname" . }}-reconciler
 {{- end }}
 
+{{/* ConfigMap with the settings for registries and the credential providers. */}}
+{{- define "fleetscan.registriesConfigMap" -}}
+{{ include "fleetscan.fullname" . }}-registries
+{{- end }}
+
+{{/* Whether there is such a ConfigMap. */}}
+{{- define "fleetscan.hasRegistries" -}}
+{{- if or .Values.registries .Values.credentialProviders.config }}true{{ end }}
+{{- end }}
+
+{{/* The settings for registries as the reconciler reads them: with the file that a CA is mounted as. */}}
+{{- define "fleetscan.registries" -}}
+{{- $entries := list }}
+{{- range $index, $registry := .Values.registries }}
+{{- $entry := omit $registry "ca" }}
+{{- if $registry.ca }}{{- $_ := set $entry "caFile" (printf "/etc/fleetscan/ca/%d.crt" $index) }}{{- end }}
+{{- $entries = append $entries $entry }}
+{{- end }}
+{{- toYaml (dict "registries" $entries) }}
+{{- end }}
+
 {{- define "fleetscan.subjects" -}}
 subjects:
   - kind: ServiceAccount
