@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { addChoiceCommands } from './choice-commands.ts';
 import { addConnectionFlags } from './connection-flags.ts';
 import { KUBECTL_HELP } from './help.ts';
 import { version } from './version.ts';
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   addConnectionFlags(program);
   addStatus(program);
   addScan(program);
+  addChoiceCommands(program);
   program
     .command('version')
     .summary('show the version of this plugin')

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { review } from './admission-review.ts';
 import { applyLoad, type LoadResult } from './load.ts';
 import { median, quantile } from './measure.ts';
+import { podCreation } from './pod-creation.ts';
 import type { Row } from './row.ts';
 
 const SERVER = fileURLToPath(new URL('admission-server.ts', import.meta.url));
@@ -19,7 +20,7 @@ const WARM_UP_MS = 8000;
  * bare `node:https` handler that parses and answers with a patch of the same length. The two take turns, so that a busy
  * moment hits both.
  */
-export async function admission(): Promise<Row> {
+export async function admission(): Promise<Row[]> {
   const [ours, bare] = await Promise.all([startServer('ours'), startServer('bare')]);
   try {
     const body = review();
@@ -30,7 +31,8 @@ export async function admission(): Promise<Row> {
     for (let round = 0; round < ROUNDS; round++) {
       rounds.push({ ours: await measure(ours, ROUND_MS), bare: await measure(bare, ROUND_MS) });
     }
-    return summary(rounds, Buffer.byteLength(body));
+    const row = summary(rounds, Buffer.byteLength(body));
+    return [{ ...row, details: { ...row.details, ...(await podCreation()) } }];
   } finally {
     for (const { process } of [ours, bare]) process.stdin?.end();
   }

@@ -1,12 +1,32 @@
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
-import { podCreation } from './pod-creation.ts';
+import { idleScan } from './idle-scan.ts';
+import { manyScans } from './many-scans.ts';
 import type { Row } from './row.ts';
+import { tagChoice } from './tag-choice.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const SUBJECTS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  admission,
+  'tag-choice': tagChoice,
+  'idle-scan': idleScan,
+  'many-scans': manyScans,
+};
 
-const row = await admission();
-const rows: Row[] = [{ ...row, details: { ...row.details, ...(await podCreation()) } }];
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !Object.hasOwn(SUBJECTS, name));
+if (unknown.length > 0) {
+  console.error(`no such subject: ${unknown.join(', ')}; there are ${Object.keys(SUBJECTS).join(', ')}`);
+  process.exit(2);
+}
+
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(SUBJECTS)) {
+  // One after the other: each has the machine for itself.
+  if (positionals.length === 0 || positionals.includes(name)) rows.push(...(await measure()));
+}
 
 if (values.json) {
   console.log(
@@ -18,7 +38,7 @@ if (values.json) {
   );
 } else {
   for (const { name, ratio, target, met, details } of rows) {
-    console.log(`${name}: ${ratio.toFixed(2)} (${target}): ${met ? 'met' : 'MISSED'}`);
+    console.log(`${name}: ${ratio.toPrecision(3)} (${target}): ${met ? 'met' : 'MISSED'}`);
     for (const [what, value] of Object.entries(details))
       console.log(`    ${what.padEnd(42)} ${value.toFixed(2)}`);
   }
