@@ -1,6 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { ImageScanSpec } from '../kube/kinds/image-scan.ts';
-import { UsageError } from './failure.ts';
 import { collect } from './registry-flags.ts';
 
 /** A policy on the command line: the fields of an ImageScan's spec. */
@@ -39,32 +37,4 @@ export function addPolicyFlags(command: Command): Command {
       'regular expression of tags never to choose; may be repeated',
       collect,
     );
-}
-
-/**
- * The part of an ImageScan's spec that the flags stand for.
- *
- * @throws {UsageError} when they name more than one policy, or a flag misses the one it belongs to
- */
-export function policySpec(flags: PolicyFlags): Pick<ImageScanSpec, 'policy' | 'filterTags' | 'exclude'> {
-  const { semver, versions, alphabetical, numerical, newest, digest, filter, extract, exclude } = flags;
-  const policies = [
-    (semver !== undefined || versions !== undefined) && {
-      semver: { range: semver ?? '*', ...(versions && { versions }) },
-    },
-    alphabetical !== undefined && { alphabetical: { order: alphabetical } },
-    numerical !== undefined && { numerical: { order: numerical } },
-    newest === true && { newest: {} },
-    digest !== undefined && { digest: { tag: digest } },
-  ].filter((policy) => policy !== false);
-  if (policies.length > 1) throw new UsageError('Usage', 'name one policy only');
-  if (extract !== undefined && filter === undefined)
-    throw new UsageError('Usage', '--extract goes with --filter');
-  return {
-    ...(policies[0] !== undefined && { policy: policies[0] }),
-    ...(filter !== undefined && {
-      filterTags: { pattern: filter, ...(extract !== undefined && { extract }) },
-    }),
-    ...(exclude !== undefined && { exclude: [...exclude] }),
-  };
 }
