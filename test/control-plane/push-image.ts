@@ -9,6 +9,10 @@ export interface PushOptions {
   /** Part of the content, so that another salt gives another digest. Default: repository and tag. The same input gives the same digest. */
   readonly salt?: string;
   readonly credential?: BasicCredential;
+  /** When the image was created, RFC 3339; unset when absent. */
+  readonly created?: string;
+  /** Whether the index has an attestation beside its images, as buildx adds one. */
+  readonly attestation?: boolean;
 }
 
 interface Descriptor {
@@ -35,11 +39,14 @@ export async function pushImage(
   tag: string,
   options: PushOptions = {},
 ): Promise<{ digest: string }> {
-  const { platforms = ['linux/amd64', 'linux/arm64'], salt = `${repository}:${tag}`, credential } = options;
+  const { platforms = ['linux/amd64', 'linux/arm64'], credential } = options;
+  const { salt = `${repository}:${tag}`, created, attestation = false } = options;
   const session = openSession(host, repository, credential);
   try {
     const manifests = [];
-    for (const platform of platforms) manifests.push(await pushPlatform(session, platform, salt));
+    for (const platform of platforms)
+      manifests.push(await pushPlatform(session, platform, { salt, created }));
+    if (attestation) manifests.push(await pushAttestation(session, salt));
     const index = { schemaVersion: 2, mediaType: INDEX, manifests };
     const { digest } = await pushManifest(session, INDEX, index, tag);
     return { digest };
@@ -48,12 +55,61 @@ export async function pushImage(
   }
 }
 
-async function pushPlatform(session: Session, platform: string, salt: string): Promise<object> {
+/** What {@link pushArtifact} pushes. */
+export interface Artifact {
+  readonly configType: string;
+  readonly artifactType?: string;
+  /** The digest of the manifest that it refers to. */
+  readonly subject?: string;
+}
+
+/**
+ * Pushes a manifest that is no image: under a tag, or by its digest alone when that is undefined.
+ *
+ * @returns its digest
+ */
+export async function pushArtifact(
+  host: string,
+  repository: string,
+  tag: string | undefined,
+  { configType, artifactType, subject }: Artifact,
+): Promise<{ digest: string }> {
+  const session = openSession(host, repository);
+  try {
+    const config = await pushBlob(session, configType, toBytes({}));
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      ...(artifactType !== undefined && { artifactType }),
+      config,
+      layers: [config],
+      ...(subject !== undefined && { subject: { mediaType: MANIFEST, digest: subject, size: 1 } }),
+    };
+    return await pushManifest(session, MANIFEST, manifest, tag);
+  } finally {
+    await session.close();
+  }
+}
+
+async function pushAttestation(session: Session, salt: string): Promise<object> {
+  const platform = { os: 'unknown', architecture: 'unknown' };
+  const config = await pushBlob(session, CONFIG, toBytes({ ...platform, config: { Labels: { salt } } }));
+  const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [config] };
+  const annotations = { 'vnd.docker.reference.type': 'attestation-manifest' };
+  return { ...(await pushManifest(session, MANIFEST, manifest)), platform, annotations };
+}
+
+async function pushPlatform(
+  session: Session,
+  platform: string,
+  { salt, created }: { salt: string; created: string | undefined },
+): Promise<object> {
   const [os = '', architecture = '', variant] = platform.split('/');
   const parts = { architecture, os, ...(variant !== undefined && { variant }) };
   const layer = await pushBlob(session, LAYER, gzipSync(EMPTY_TAR));
   const image = {
     ...parts,
+    created,
     config: { Labels: { 'fleetscan.test/salt': salt } },
     rootfs: { type: 'layers', diff_ids: [digestOf(EMPTY_TAR)] },
     history: [{ created_by: 'fleetscan test' }],

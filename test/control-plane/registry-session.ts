@@ -29,11 +29,11 @@ interface Answer {
 
 type Method = Parameters<Session['send']>[0];
 
-/** Opens one; with a credential it gets a token by Docker's token protocol when the registry asks for it. */
+/** Opens one; a credential is shown as the registry asks for it: as it is, or for a token by Docker's token protocol. */
 export function openSession(host: string, repository: string, credential?: BasicCredential): Session {
   // Of its own, so that no connection outlives the registry that it leads to.
   const dispatcher = new Agent();
-  let token: string | undefined;
+  let authorization: string | undefined;
 
   const once = async (method: Method, url: string, { body, contentType }: Content) =>
     request(url, {
@@ -43,7 +43,7 @@ export function openSession(host: string, repository: string, credential?: Basic
       headers: {
         accept: 'application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, */*',
         ...(contentType !== undefined && { 'content-type': contentType }),
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(authorization !== undefined && { authorization }),
       },
     });
 
@@ -54,9 +54,12 @@ export function openSession(host: string, repository: string, credential?: Basic
     expected: readonly number[],
   ): Promise<Answer> => {
     let response = await once(method, url, content);
-    if (response.statusCode === 401 && credential !== undefined && token === undefined) {
+    if (response.statusCode === 401 && credential !== undefined && authorization === undefined) {
       await response.body.dump();
-      token = await askToken(String(response.headers['www-authenticate']), credential, dispatcher);
+      const challenge = String(response.headers['www-authenticate']);
+      authorization = challenge.startsWith('Basic')
+        ? basicAuth(credential)
+        : `Bearer ${await askToken(challenge, credential, dispatcher)}`;
       response = await once(method, url, content);
     }
     const { statusCode: status, headers } = response;
