@@ -6,6 +6,8 @@ export class GoRegExpError extends CodedError<'InvalidPattern'> {}
 
 /** A regular expression in the syntax of Go's `regexp` (RE2). Its time is linear in the text, whatever the pattern. */
 export interface GoRegExp {
+  /** How many instructions it has, with all repetitions written out: its time is that times the length of the text at most. */
+  readonly size: number;
   /** Does it match anywhere in the text? */
   test(text: string): boolean;
   /** The template with the groups of the first match put in, as Go's `Expand` does; undefined where there is no match. */
@@ -26,6 +28,7 @@ export function compileGoRegExp(pattern: string): GoRegExp {
   const compiled = compile(pattern);
   const names = compiled.namedGroups();
   return {
+    size: compiled.programSize(),
     test: (text) => compiled.test(text),
     expand: (text, template) => {
       const matcher = compiled.matcher(text);

@@ -1,4 +1,4 @@
-import { passed } from './pass.ts';
+import { checkCost, passed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf } from './ranking.ts';
 import type { Selection } from './selection.ts';
 import { partialVersionWarning } from './semver.ts';
@@ -20,10 +20,12 @@ export type Choice =
  * `newest`, which has an order of its own for them. The messages are Fleet's.
  *
  * @param tags in the order of the registry; not read by a policy that follows one tag
+ * @throws {PolicyError} 'PatternTooCostly'
  */
 export function choose(selection: Selection, tags: readonly string[], facts: Facts = {}): Choice {
   const { policy } = selection;
   const list = policy.kind === 'digest' ? [policy.tag] : tags;
+  checkCost(selection, list);
   if (list.length === 0) return { kind: 'none', reason: 'NoTags', message: 'no tag found' };
   const tag = best(selection, rankingOf(policy, facts), list, facts);
   if (tag === undefined) return { kind: 'none', reason: 'NoMatch', message: noMatch(selection) };
@@ -31,8 +33,13 @@ export function choose(selection: Selection, tags: readonly string[], facts: Fac
   return { kind: 'chosen', tag, ...(warning !== undefined && { warning }) };
 }
 
-/** The tags whose creation time `newest` has to know: those that names and filters let through. */
+/**
+ * The tags whose creation time `newest` has to know: those that names and filters let through.
+ *
+ * @throws {PolicyError} 'PatternTooCostly'
+ */
 export function eligible(selection: Selection, tags: readonly string[]): string[] {
+  checkCost(selection, tags);
   return tags.filter((tag) => passed(selection, tag) !== undefined);
 }
 

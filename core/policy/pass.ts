@@ -1,5 +1,26 @@
 import type { Refusal } from './ranking.ts';
-import type { Selection } from './selection.ts';
+import { PolicyError, type Selection } from './selection.ts';
+
+/** Instructions times characters: two seconds at the worst. What is used daily has 20 to 80 instructions, which is enough for 50,000 tags. */
+const MOST_STEPS = 100_000_000;
+
+/**
+ * Makes sure that a list can be gone through in a time that nobody else notices: the patterns are linear in the length of the text, but
+ * the factor is in the hands of whoever writes them.
+ *
+ * @throws {PolicyError} 'PatternTooCostly'
+ */
+export function checkCost({ exclude, filter }: Selection, tags: readonly string[]): void {
+  const patterns = [...(filter ? [filter.pattern] : []), ...exclude];
+  if (patterns.length === 0) return;
+  const characters = tags.reduce((sum, tag) => sum + tag.length, 0);
+  const size = patterns.reduce((sum, pattern) => sum + pattern.size, 0);
+  if (characters * size <= MOST_STEPS) return;
+  throw new PolicyError(
+    'PatternTooCostly',
+    `filterTags.pattern and exclude come to ${size} instructions, too many for ${tags.length} tags: repetitions such as {1000} count as often as they say`,
+  );
+}
 
 /** What the policy gets to read of a tag: what the filter extracts, or the tag itself; undefined where it does not get to see it. */
 export function passed({ artifactOf, exclude, filter }: Selection, tag: string): string | undefined {

@@ -64,8 +64,8 @@ export interface PolicySpec {
   readonly digest?: { readonly tag: string } | null | undefined;
 }
 
-/** Thrown by {@link parseSelection}; the message names the field. */
-export class PolicyError extends CodedError<'InvalidRange' | 'InvalidPattern'> {}
+/** Thrown by {@link parseSelection}, and when a list is too long for a pattern; the message names the field. */
+export class PolicyError extends CodedError<'InvalidRange' | 'InvalidPattern' | 'PatternTooCostly'> {}
 
 /**
  * Reads what a spec says about tags. The policy is read as Fleet does where Fleet has it: semver wins over alphabetical, and no policy is

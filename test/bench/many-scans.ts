@@ -31,8 +31,8 @@ export async function manyScans(): Promise<Row[]> {
     const fast = { host: registry.host, plainHTTP: true, requestsPerSecond: 2000, concurrency: 32 };
     await writeFile(settings, JSON.stringify({ registries: [fast] }));
     const args = ['--registries-config', settings];
-    const webhook = await product.startWebhook();
     const first = await product.startReconciler({ args });
+    const webhook = await product.startWebhook();
     const started = performance.now();
     await untilScanned(first);
     const scanningS = (performance.now() - started) / 1000;

@@ -254,6 +254,16 @@ describe('filterTags and exclude', () => {
     );
   });
 
+  it('are refused where they would take long: the list and the repetitions together', () => {
+    const costly = { exclude: ['(?:[a-z]{1,30}-){30}'] };
+    assert.equal(filtered(costly, ['1.0.0']), '1.0.0');
+    const tags = Array.from({ length: 50_000 }, (_, index) => `1.0.${index}`);
+    assert.throws(() => filtered(costly, tags), {
+      code: 'PatternTooCostly',
+      message: /too many for 50000 tags/,
+    });
+  });
+
   it('never choose what is excluded', () => {
     assert.equal(filtered({ exclude: ['^2\\.', 'broken$'] }, ['1.0.0', '2.0.0', '1.1.0-broken']), '1.0.0');
   });
