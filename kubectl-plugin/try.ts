@@ -1,8 +1,8 @@
 import { choose } from '../core/policy/choose.ts';
 import { explain } from '../core/policy/explain.ts';
-import { parseSelection } from '../core/policy/selection.ts';
 import { parseImageScan } from '../kube/kinds/image-scan.ts';
 import type { PullAccessReader } from '../scan/pull-access.ts';
+import { readSelection } from '../scan/task.ts';
 import { type Explanation, type ExplanationForm, explanationOf, printExplanation } from './explanation.ts';
 import { ScanError, UsageError } from './failure.ts';
 import type { PolicyFlags } from './policy-flags.ts';
@@ -47,7 +47,7 @@ function checkUsage({ image, tagsFrom, newest, digest }: TryFlags): void {
 }
 
 async function fromFile(flags: TryFlags, file: string): Promise<Explanation> {
-  const selection = parseSelection(policySpec(flags));
+  const selection = readSelection(policySpec(flags));
   const tags = await readTags(file);
   const choice = choose(selection, tags);
   const candidates = explain(selection, tags);

@@ -1,6 +1,6 @@
 import { artifactTag } from '../core/policy/artifact-tag.ts';
 import type { Explain } from '../core/policy/explain.ts';
-import { parseSelection, type Selection } from '../core/policy/selection.ts';
+import { parseSelection, type Selection, type SelectionSpec } from '../core/policy/selection.ts';
 import { canonicalName, parseReference, type Reference } from '../core/reference.ts';
 import type { ImageScan, ImageScanStatus } from '../kube/kinds/image-scan.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -55,11 +55,21 @@ export function readOrder(scan: ImageScan): ScanOrder {
   const inForce = isNew ? undefined : valueInForce(status, reference);
   return {
     reference,
-    selection: { ...parseSelection(spec), artifactOf: artifactTag },
+    selection: readSelection(spec),
     // Who asks for a scan, or has just written the spec, wants to know what is there now.
     maxAgeMs: isNew || isScanRequested(scan) ? 0 : interval / 2,
     ...(inForce && { inForce }),
   };
+}
+
+/**
+ * What a spec says about tags, where names that registries give to what is no image do not count. Fleet lets them; so does
+ * {@link parseSelection}.
+ *
+ * @throws {PolicyError}
+ */
+export function readSelection(spec: SelectionSpec): Selection {
+  return { ...parseSelection(spec), artifactOf: artifactTag };
 }
 
 function valueInForce(status: ImageScanStatus, reference: Reference): InForce | undefined {

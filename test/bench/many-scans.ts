@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { buildBundle } from '../../build.ts';
 import { connect, type KubeClient } from '../../kube/client.ts';
 import { API_VERSION } from '../../kube/kinds/common.ts';
 import { IMAGE_SCANS } from '../../kube/resource.ts';
@@ -24,7 +25,8 @@ export async function manyScans(): Promise<Row[]> {
   const [cluster, registry] = await Promise.all([startCluster(), startFakeRegistry()]);
   const client = await connect({ kubeconfig: cluster.kubeconfig });
   try {
-    const product = await installProduct(cluster, { webhookPort: await freePort() });
+    const bundles = await bundlePrograms();
+    const product = await installProduct(cluster, { webhookPort: await freePort(), bundles });
     fill(registry);
     await createScans(client, registry.host);
     const settings = `${temporaryFolder('settings')}/registries.yaml`;
@@ -36,7 +38,12 @@ export async function manyScans(): Promise<Row[]> {
     const started = performance.now();
     await untilScanned(first);
     const scanningS = (performance.now() - started) / 1000;
-    const memory = { reconciler: await memoryOf(first), webhook: await memoryOf(webhook) };
+    const more = {
+      'heap used, MiB': (await first.metric('nodejs_heap_size_used_bytes')) / MIB,
+      'external, MiB': (await first.metric('nodejs_external_memory_bytes')) / MIB,
+      'webhook heap used, MiB': (await webhook.metric('nodejs_heap_size_used_bytes')) / MIB,
+    };
+    const memory = { reconciler: await memoryOf(first), webhook: await memoryOf(webhook), more };
     await first.process.stop();
     const burst = await requestsAfterRestart(registry, () => product.startReconciler({ args }));
     return rows(memory, burst, scanningS);
@@ -47,7 +54,11 @@ export async function manyScans(): Promise<Row[]> {
   }
 }
 
-function rows(memory: { reconciler: number; webhook: number }, burst: number, scanningS: number): Row[] {
+function rows(
+  memory: { reconciler: number; webhook: number; more: Record<string, number> },
+  burst: number,
+  scanningS: number,
+): Row[] {
   // Each scan lists and asks for a digest once in an interval.
   const steady = (SCANS * 2 * (WATCHED_MS / 1000)) / INTERVAL_S;
   return [
@@ -56,7 +67,7 @@ function rows(memory: { reconciler: number; webhook: number }, burst: number, sc
       ratio: memory.reconciler / 300,
       target: '≤ 1 of 300 MiB',
       met: memory.reconciler <= 300,
-      details: { 'resident, MiB': memory.reconciler, 'first scan of all, s': scanningS },
+      details: { 'resident, MiB': memory.reconciler, ...memory.more, 'first scan of all, s': scanningS },
     },
     {
       name: 'memory of the webhook with 10,000 ImageScans',
@@ -73,6 +84,14 @@ function rows(memory: { reconciler: number; webhook: number }, burst: number, sc
       details: { requests: burst, 'of any other minute': steady },
     },
   ];
+}
+
+/** The programs as the image has them: from the sources they take half as much memory again. */
+async function bundlePrograms(): Promise<string> {
+  const folder = temporaryFolder('bundles');
+  await writeFile(`${folder}/package.json`, '{"type":"module"}');
+  for (const name of ['webhook', 'reconciler'] as const) await buildBundle(name, folder);
+  return folder;
 }
 
 function fill(registry: FakeRegistry): void {

@@ -47,11 +47,13 @@ export interface ProductOptions {
   readonly insecureRegistries?: readonly string[];
   /** More values for the chart, as `key=value`. */
   readonly values?: readonly string[];
+  /** A folder with the bundles of the programs, as the image has them; the sources are run when absent. */
+  readonly bundles?: string;
 }
 
 /** Installs the chart with helm; a URL stands in for the Service, and the Deployment has no replicas. */
 export async function installProduct(cluster: Cluster, options: ProductOptions): Promise<Product> {
-  const { webhookPort, insecureRegistries = [], values = [] } = options;
+  const { webhookPort, insecureRegistries = [], values = [], bundles } = options;
   const webhookUrl = `https://127.0.0.1:${webhookPort}/mutate`;
   const settings = ['replicas=0', `webhook.url=${webhookUrl}`, ...values].flatMap((value) => [
     '--set',
@@ -74,7 +76,8 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
   const cacheDirectory = temporaryFolder('cache');
   const started: RunningProcess[] = [];
   const start = (name: ProgramName, healthPort: number, args: readonly string[]): Promise<Program> => {
-    const running = launch(name, healthPort, args);
+    const entry = bundles === undefined ? `${ROOT}${name}/main.ts` : `${bundles}/${name}.js`;
+    const running = launch(name, entry, healthPort, args);
     started.push(running);
     return untilProgramReady(running, `http://127.0.0.1:${healthPort}`);
   };
@@ -103,12 +106,17 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
 
 type ProgramName = 'webhook' | 'reconciler';
 
-function launch(name: ProgramName, healthPort: number, args: readonly string[]): RunningProcess {
+function launch(
+  name: ProgramName,
+  entry: string,
+  healthPort: number,
+  args: readonly string[],
+): RunningProcess {
   const common = ['--namespace', NAMESPACE, '--health-listen', `127.0.0.1:${healthPort}`];
   return startProcess({
     name,
     command: process.execPath,
-    args: [`${ROOT}${name}/main.ts`, ...common, ...args],
+    args: [entry, ...common, ...args],
   });
 }
 

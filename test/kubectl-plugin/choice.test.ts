@@ -143,13 +143,22 @@ describe('explain', () => {
 });
 
 describe('try', () => {
-  const tags = ['1.0.0', '1.1.0', 'main-9-abc', 'main-10-def', '7', '12'].join('\n');
+  const tags = [
+    '1.0.0',
+    '1.1.0',
+    'main-9-abc',
+    'main-10-def',
+    '7',
+    '12',
+    `sha256-${'a'.repeat(64)}.sig`,
+  ].join('\n');
 
   for (const [args, expected] of [
     [['--semver', '<1.1'], '1.0.0'],
     [['--semver', '>=1', '--versions', 'Strict'], '1.1.0'],
     [['--alphabetical', 'asc'], '1.0.0'],
     [['--alphabetical', 'desc'], 'main-9-abc'],
+    [['--alphabetical', 'desc', '--exclude', '^main'], '7'],
     [['--numerical', 'asc'], '12'],
     [['--numerical', 'desc'], '7'],
     [['--numerical', 'asc', '--filter', '^main-(?P<n>\\d+)-', '--extract', '$n'], 'main-10-def'],

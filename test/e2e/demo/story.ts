@@ -71,6 +71,12 @@ export async function tellStory(stage: Stage): Promise<void> {
     if (!stdout.includes('1.2.0')) expect('the status', stdout, 'a line with 1.2.0');
     return `one value, in the pods, the policy and Git\n${stdout}`;
   });
+
+  await step('kubectl fleetscan explain web --insecure-registry HOST', async () => {
+    const { stdout } = await fleetscan('explain', 'web', '--insecure-registry', registry.host);
+    if (!/1\.2\.0 +Chosen/.test(stdout)) expect('the explanation', stdout, 'a line with 1.2.0 Chosen');
+    return `and why not another tag\n${stdout}`;
+  });
 }
 
 async function kubectl({ cluster }: Stage, ...args: string[]): Promise<string> {
