@@ -58,6 +58,8 @@ export class ScanLoop {
           { scan: key, err: error },
           'a scan could not be carried out; it is tried again',
         );
+        // What was found out may not have been written.
+        this.#memory.forget(key);
         this.#retry(key);
       },
     });
@@ -142,7 +144,7 @@ export class ScanLoop {
       },
     );
     // The watch has told, or will tell, of what came in between, and that makes the key due.
-    if (written === undefined) return;
+    if (written === undefined) return this.#memory.forget(key);
     tellScan(this.#dependencies, written, result);
     if (result.kind === 'failed') return this.#retry(key, result.retryAfterMs);
     this.#failures.delete(key);

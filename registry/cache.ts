@@ -3,8 +3,8 @@ import { type Clock, orAborted } from './clock.ts';
 import { type Answer, headerOf, type RegistryRequest, type Send } from './request.ts';
 import { Shelf } from './shelf.ts';
 
-/** An answer is kept with its headers and key, which take about this much. */
-const OVERHEAD_BYTES = 1024;
+/** An answer is kept with its headers, its URL and its key, which take about this much. */
+const OVERHEAD_BYTES = 4096;
 
 /** A request under way, that may be for several. */
 interface Flight {

@@ -42,7 +42,7 @@ export interface RegistryClientOptions {
   readonly maxTags?: number;
   /** How long one request may take, to the last byte of its answer, in milliseconds; default 30,000. */
   readonly timeoutMs?: number;
-  /** How much of answers is kept; default 32 MiB. */
+  /** How much of answers is kept; default 16 MiB. */
   readonly cacheBytes?: number;
   readonly clock?: Clock;
 }
@@ -58,7 +58,7 @@ export function createRegistryClient({
   userAgent = 'fleetscan',
   maxTags = 250_000,
   timeoutMs = 30_000,
-  cacheBytes = 32 * 1024 * 1024,
+  cacheBytes = 16 * 1024 * 1024,
   clock = systemClock,
 }: RegistryClientOptions = {}): RegistryClient {
   const settings = withPlainHosts(given, insecureHosts);

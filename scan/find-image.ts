@@ -8,7 +8,8 @@ import type { ScanTask } from './task.ts';
 
 /** What a policy makes of a list, once it is known which tags are images. */
 export type Outcome = (Found | NoneFound) & {
-  readonly candidates: readonly Candidate[];
+  /** What became of the tags; undefined where that was told before. */
+  readonly candidates: readonly Candidate[] | undefined;
   readonly facts: Findings;
 };
 
@@ -111,13 +112,15 @@ function noImage({ notImages }: Findings): NoneFound {
   return { kind: 'none', reason: 'NoImage', message };
 }
 
+/** @returns undefined where the same was told before: a status has it, and ten thousand copies of it would be in memory */
 function candidatesOf(
   { selection, explain }: ScanTask,
   tags: readonly string[],
   facts: Findings,
   worked: Worked,
-): readonly Candidate[] {
-  const of = JSON.stringify([...facts.notImages]);
-  if (worked.told?.of !== of) worked.told = { of, candidates: explain(selection, tags, facts) };
-  return worked.told.candidates;
+): readonly Candidate[] | undefined {
+  const findings = JSON.stringify([...facts.notImages]);
+  if (worked.told === findings) return undefined;
+  worked.told = findings;
+  return explain(selection, tags, facts);
 }

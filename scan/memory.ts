@@ -1,4 +1,3 @@
-import type { Candidate } from '../core/policy/explain.ts';
 import type { Choice } from '../core/policy/choose.ts';
 
 /** What was worked out of one list of tags by one spec. */
@@ -7,8 +6,8 @@ export interface Worked {
   readonly of: string;
   /** The choice among all tags, then that among all but it, and so on: as far as each turned out to be no image. */
   readonly choices: Choice[];
-  /** What became of the tags, and the findings of which that was made. */
-  told?: { readonly of: string; readonly candidates: readonly Candidate[] };
+  /** The findings with which the candidates were told last. */
+  told?: string;
 }
 
 /**

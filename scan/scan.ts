@@ -19,7 +19,7 @@ export type ScanResult = Findings & (Selected | Failed);
 interface Findings {
   /** How many tags the registry has, where it answered with a list of them. */
   readonly tagCount?: number;
-  /** The tags around the choice, and what became of each. */
+  /** The tags around the choice, and what became of each; unset where it was told after an earlier scan. */
   readonly candidates?: readonly Candidate[];
 }
 
@@ -64,7 +64,7 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
     const list = await listTags(task);
     if (list !== undefined) findings.tagCount = list.tags.length;
     const outcome = await findImage(task, list);
-    findings.candidates = outcome.candidates;
+    if (outcome.candidates !== undefined) findings.candidates = outcome.candidates;
     return { ...findings, ...verdict(task, outcome, heldBack(task, outcome, list)) };
   } catch (error) {
     dependencies.signal.throwIfAborted();

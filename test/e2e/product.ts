@@ -29,12 +29,18 @@ export interface Product {
   /** The kubeconfig of the chart's service account: what it may not do, the programs cannot. */
   readonly kubeconfig: string;
   /** Starts a webhook that listens on `port`, by default the one that the API server calls; waits until it is ready. */
-  startWebhook(options?: { port?: number; healthPort?: number; args?: readonly string[] }): Promise<Program>;
+  startWebhook(options?: {
+    port?: number;
+    healthPort?: number;
+    args?: readonly string[];
+    env?: Readonly<Record<string, string>>;
+  }): Promise<Program>;
   /** Starts a reconciler, and waits until it answers; that it leads is another matter. */
   startReconciler(options?: {
     identity?: string;
     args?: readonly string[];
     kubeconfig?: string;
+    env?: Readonly<Record<string, string>>;
   }): Promise<Program>;
   /** Kills all programs that it has started; the cluster stays as it is. */
   stop(): Promise<void>;
@@ -75,28 +81,43 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
   const kubeconfig = await cluster.serviceAccountKubeconfig(NAMESPACE, RELEASE);
   const cacheDirectory = temporaryFolder('cache');
   const started: RunningProcess[] = [];
-  const start = (name: ProgramName, healthPort: number, args: readonly string[]): Promise<Program> => {
+  const start = (
+    name: ProgramName,
+    healthPort: number,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Program> => {
     const entry = bundles === undefined ? `${ROOT}${name}/main.ts` : `${bundles}/${name}.js`;
-    const running = launch(name, entry, healthPort, args);
+    const running = launch(name, entry, healthPort, args, env);
     started.push(running);
     return untilProgramReady(running, `http://127.0.0.1:${healthPort}`);
   };
 
   return {
     kubeconfig,
-    startWebhook: async ({ port = webhookPort, healthPort, args = [] } = {}) => {
+    startWebhook: async ({ port = webhookPort, healthPort, args = [], env = {} } = {}) => {
       const own = ['--listen', `127.0.0.1:${port}`, '--kubeconfig', kubeconfig];
-      return start('webhook', healthPort ?? (await freePort()), [...own, ...args]);
+      return start('webhook', healthPort ?? (await freePort()), [...own, ...args], env);
     },
-    startReconciler: async ({ identity = 'reconciler-0', args = [], kubeconfig: own = kubeconfig } = {}) =>
-      start('reconciler', await freePort(), [
-        `--kubeconfig=${own}`,
-        `--identity=${identity}`,
-        `--webhook-url=${webhookUrl}`,
-        `--cache-dir=${cacheDirectory}/${identity}`,
-        ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
-        ...args,
-      ]),
+    startReconciler: async ({
+      identity = 'reconciler-0',
+      args = [],
+      kubeconfig: own = kubeconfig,
+      env = {},
+    } = {}) =>
+      start(
+        'reconciler',
+        await freePort(),
+        [
+          `--kubeconfig=${own}`,
+          `--identity=${identity}`,
+          `--webhook-url=${webhookUrl}`,
+          `--cache-dir=${cacheDirectory}/${identity}`,
+          ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
+          ...args,
+        ],
+        env,
+      ),
     stop: async () => {
       for (const running of started) running.kill('SIGKILL');
       await Promise.all(started.map(({ exited }) => exited));
@@ -111,12 +132,14 @@ function launch(
   entry: string,
   healthPort: number,
   args: readonly string[],
+  env: Readonly<Record<string, string>>,
 ): RunningProcess {
   const common = ['--namespace', NAMESPACE, '--health-listen', `127.0.0.1:${healthPort}`];
   return startProcess({
     name,
     command: process.execPath,
     args: [entry, ...common, ...args],
+    env,
   });
 }
 

@@ -8,6 +8,7 @@ import { loadRegistrySettings } from '../../registry/settings.ts';
 import { readWebhookConfig } from '../../webhook/config.ts';
 import { createAuthority } from '../control-plane/certificates.ts';
 import { temporaryFolder } from '../control-plane/processes.ts';
+import { run } from '../control-plane/run.ts';
 import { only, readYaml, type Release, render } from './chart.ts';
 
 interface Container {
@@ -38,6 +39,8 @@ interface Deployment {
   };
 }
 
+const isFlag = (word: string): boolean => word.startsWith('--max');
+
 async function deployment(release: Release = {}): Promise<Deployment> {
   const objects = await render(release);
   return objects.find(({ kind }) => kind === 'Deployment')!['spec'] as Deployment;
@@ -47,12 +50,22 @@ describe('the Deployment', () => {
   it('runs the two programs from one image', async () => {
     const { containers } = (await deployment()).template.spec;
     assert.deepEqual(
-      containers.map(({ name, image, command }) => [name, image, ...command]),
+      containers.map(({ name, image, command }) => [name, image, ...command.filter((word) => !isFlag(word))]),
       [
         ['webhook', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'node', '/app/webhook.js'],
         ['reconciler', 'ghcr.io/fleetscan/fleetscan:0.1.0', 'tini', '--', 'node', '/app/reconciler.js'],
       ],
     );
+  });
+
+  it('gives the programs a heap that fits into their limit, by flags that Node knows', async () => {
+    const { containers } = (await deployment()).template.spec;
+    for (const { command } of containers) {
+      const flags = command.filter(isFlag);
+      assert.ok(flags.some((flag) => flag.startsWith('--max-old-space-size-percentage=')));
+      const { code, stderr } = await run(process.execPath, [...flags, '-e', '']);
+      assert.deepEqual([code, stderr], [0, '']);
+    }
   });
 
   const images: [Release['set'], string][] = [

@@ -390,7 +390,8 @@ describe('an unchanged list', () => {
     const world = new World(['1.0.0', '2.0.0']);
     const first = await world.scan({});
     const second = await world.scan({}, { status: inForce(['2.0.0']) });
-    assert.equal(second.candidates, first.candidates);
+    assert.equal(first.candidates?.length, 2);
+    assert.equal(second.candidates, undefined, 'told already');
     world.tags = { '1.0.0': {}, '2.0.0': {}, '3.0.0': {} };
     assert.equal(told(await world.scan({})), '3.0.0');
   });
