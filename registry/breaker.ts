@@ -27,11 +27,6 @@ export class Breaker {
     this.#isProbing = this.#pauseMs > 0;
   }
 
-  /** Whether there is anything to remember. */
-  get isAtRest(): boolean {
-    return this.#failures === 0;
-  }
-
   succeed(): void {
     this.#failures = 0;
     this.#pauseMs = 0;

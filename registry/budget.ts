@@ -1,7 +1,11 @@
+import { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
 import { HostBudget } from './host-budget.ts';
 import type { Send } from './request.ts';
 import type { RegistrySettings } from './settings.ts';
+
+/** Registries, their token servers, and where their blobs are. */
+const MAX_HOSTS = 4096;
 
 /**
  * Keeps each host to its budget, which all requests to it share: so many under way at a time, so many a second, none while the host
@@ -11,16 +15,11 @@ import type { RegistrySettings } from './settings.ts';
  * @throws {RegistryError} 'RateLimited' and 'Unreachable' also for requests that were not sent, with the time to try again
  */
 export function withBudget(send: Send, settings: RegistrySettings, clock: Clock): Send {
-  const hosts = new Map<string, HostBudget>();
-  return async (request) => {
+  const hosts = new BoundedMap<string, HostBudget>(MAX_HOSTS);
+  return (request) => {
     const { host } = request.url;
     const budget = hosts.get(host) ?? new HostBudget(host, () => settings.for(host), clock);
     hosts.set(host, budget);
-    try {
-      return await budget.spend(request, send);
-    } finally {
-      // A host that is at rest has nothing to remember.
-      if (budget.isAtRest && hosts.get(host) === budget) hosts.delete(host);
-    }
+    return budget.spend(request, send);
   };
 }

@@ -29,12 +29,6 @@ export class HostBudget {
     this.#turns = new Turns(settings, clock);
   }
 
-  /** Nothing is under way, and nothing would be lost if this were forgotten. */
-  get isAtRest(): boolean {
-    const isPaused = this.#pausedUntil > this.#clock.now();
-    return !isPaused && this.#refusals === 0 && this.#breaker.isAtRest && this.#turns.isAtRest;
-  }
-
   /** Sends a request when its turn has come. */
   async spend(request: RegistryRequest, send: Send): Promise<Answer> {
     this.#refuse(request);

@@ -23,11 +23,6 @@ export class Turns {
     this.#filledAt = clock.now();
   }
 
-  get isAtRest(): boolean {
-    this.#fill();
-    return this.#running === 0 && this.#waiting.size === 0 && this.#tokens >= capacity(this.#limits());
-  }
-
   /** Waits for a turn, which has to be given back. Throws the signal's reason as soon as it aborts. */
   async take(signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();

@@ -4,6 +4,7 @@ import {
   cutBody,
   digestOf,
   flood,
+  hang,
   imageConfig,
   imageIndex,
   limited,
@@ -11,6 +12,7 @@ import {
   redirectTo,
   registryError,
   startFakeRegistry,
+  trickle,
 } from './registry.ts';
 
 test('lists in pages, each with a link to the next', async () => {
@@ -145,4 +147,55 @@ test('refuses in the forms of several registries', async () => {
   const header = await fetch(`${registry.origin}/header`);
   assert.deepEqual([header.status, header.headers.get('retry-after')], [429, '3']);
   assert.match(await (await fetch(`${registry.origin}/text`)).text(), /"message":"retry-after: 1\.16ms/);
+});
+
+test('speaks of pages, limits and digests as it is told to', async () => {
+  await using registry = await startFakeRegistry({
+    pageSize: 2,
+    tooMany: { above: 10, status: 405 },
+    link: (target) => `${target}; rel=next`,
+    digestHeader: () => 'wrong',
+    head: false,
+    emptyList: null,
+  });
+  const url = (path: string): string => `${registry.origin}/v2/acme/app/${path}`;
+  for (const tag of ['a', 'b', 'c']) registry.push('acme/app', tag);
+  assert.equal((await fetch(url('tags/list?n=11'))).status, 405);
+  registry.dialect.tooMany = { above: 10, status: 400 };
+  const refused = await fetch(url('tags/list?n=11'));
+  assert.match(await refused.text(), /PAGINATION_NUMBER_INVALID/);
+  assert.equal(
+    (await fetch(url('tags/list'))).headers.get('link'),
+    '/v2/acme/app/tags/list?n=2&last=b; rel=next',
+  );
+  assert.equal((await fetch(url('manifests/a'), { method: 'HEAD' })).status, 405);
+  assert.equal((await fetch(url('manifests/a'))).headers.get('docker-content-digest'), 'wrong');
+  registry.makeEmpty('acme/app');
+  assert.deepEqual(await (await fetch(url('tags/list'))).json(), { name: 'acme/app', tags: null });
+});
+
+test('challenges as it is told to, in one header or several', async () => {
+  await using registry = await startFakeRegistry({
+    auth: 'Basic',
+    users: { alice: 'secret' },
+    challenges: ['Bearer realm="https://a.example/token"', 'Basic realm="b"'],
+  });
+  const refused = await fetch(`${registry.origin}/v2/`);
+  assert.equal(
+    refused.headers.get('www-authenticate'),
+    'Bearer realm="https://a.example/token", Basic realm="b"',
+  );
+  const headers = { authorization: `Basic ${btoa('alice:secret')}` };
+  assert.equal((await fetch(`${registry.origin}/v2/`, { headers })).status, 200);
+});
+
+test('never answers, or never ends its answer', async () => {
+  await using registry = await startFakeRegistry();
+  registry.fail({ path: /hang/, respond: hang });
+  registry.fail({ path: /trickle/, respond: trickle });
+  const signal = AbortSignal.timeout(200);
+  await assert.rejects(fetch(`${registry.origin}/hang`, { signal }), { name: 'TimeoutError' });
+  const begun = await fetch(`${registry.origin}/trickle`, { signal: AbortSignal.timeout(200) });
+  assert.equal(begun.status, 200);
+  await assert.rejects(begun.text(), { name: 'TimeoutError' });
 });

@@ -334,3 +334,17 @@ test('credentials are not sent to a token server that only the target of a redir
   assert.deepEqual(evil.seen(/token/), []);
   assert.ok(evil.requests.every(({ headers }) => headers.authorization === undefined));
 });
+
+test('a registry token is sent as it is, and no token is asked for', async () => {
+  await using bench = await startBench({ auth: 'Bearer' });
+  bench.registry.push('acme/app', '1.0');
+  const isRight = (authorization: string | undefined): boolean => authorization === 'Bearer from-elsewhere';
+  bench.registry.fail({
+    path: /tags/,
+    after: 1,
+    respond: ({ headers }, response) =>
+      response.writeHead(isRight(headers.authorization) ? 200 : 401).end('{"tags":["1.0"]}'),
+  });
+  assert.deepEqual(await bench.list({ credentials: [{ registryToken: 'from-elsewhere' }] }), ['1.0']);
+  assert.deepEqual(bench.registry.seen(/token/), []);
+});

@@ -204,6 +204,28 @@ describe('a host that is down', () => {
     await Promise.all(free);
   });
 
+  it('for hours is asked about once a minute at most, and is back with its first answer', async () => {
+    const { clock, wires, ask } = setUp();
+    const end = clock.time + 3 * 3_600_000;
+    while (clock.time < end) {
+      const asked = ask();
+      await settle();
+      wires.at(-1)?.reject(down());
+      await refusalOf(asked);
+      clock.time += 1000;
+    }
+    assert.ok(wires.length < 200, `${wires.length} requests in three hours`);
+    clock.time += 60_000;
+    const back = ask();
+    await settle();
+    wires.at(-1)?.resolve(answer());
+    await back;
+    const next = ask();
+    await settle();
+    wires.at(-1)?.resolve(answer());
+    await next;
+  });
+
   it('is not a host that answers something, be it a refusal', async () => {
     const { wires, ask } = setUp();
     for (let count = 0; count < 20; count++) {
