@@ -40,16 +40,15 @@ const MOST_TRIED = 32;
  * @throws {RegistryError} also when only one of the questions failed: a choice among the rest could be the wrong one
  */
 export async function findImage(task: ScanTask, list: Listing | undefined): Promise<Outcome> {
-  const tags = list?.tags ?? [];
-  const facts = await gatherFacts(task, tags);
+  const facts = await gatherFacts(task, list);
   const worked = task.memory.recall(task.key, versionOf(task, list, facts));
   const told = <T extends object>(outcome: T) => ({
     ...outcome,
     facts,
-    candidates: candidatesOf(task, tags, facts, worked),
+    candidates: candidatesOf(task, list, facts, worked),
   });
   for (;;) {
-    const choice = (worked.choices[facts.notImages.size] ??= choose(task.selection, tags, facts));
+    const choice = (worked.choices[facts.notImages.size] ??= choose(task.selection, tagsOf(list), facts));
     if (choice.kind === 'none') return told(nothing(choice, facts));
     const finding = await inspect(task, choice.tag, list);
     if (finding.kind === 'image') {
@@ -67,9 +66,14 @@ export async function findImage(task: ScanTask, list: Listing | undefined): Prom
 }
 
 /** `newest` alone has to know something of all tags before it can compare them. */
-async function gatherFacts(task: ScanTask, tags: readonly string[]): Promise<Findings> {
-  if (task.selection.policy.kind === 'newest') return creationTimes(task, eligible(task.selection, tags));
-  return { notImages: new Map() };
+async function gatherFacts(task: ScanTask, list: Listing | undefined): Promise<Findings> {
+  if (task.selection.policy.kind !== 'newest') return { notImages: new Map() };
+  return creationTimes(task, eligible(task.selection, tagsOf(list)));
+}
+
+/** Reads them, which takes its time for a long list: not before they are needed. */
+function tagsOf(list: Listing | undefined): readonly string[] {
+  return list?.tags ?? [];
 }
 
 /** Whatever the choices depend on. */
@@ -115,12 +119,12 @@ function noImage({ notImages }: Findings): NoneFound {
 /** @returns undefined where the same was told before: a status has it, and ten thousand copies of it would be in memory */
 function candidatesOf(
   { selection, explain }: ScanTask,
-  tags: readonly string[],
+  list: Listing | undefined,
   facts: Findings,
   worked: Worked,
 ): readonly Candidate[] | undefined {
   const findings = JSON.stringify([...facts.notImages]);
   if (worked.told === findings) return undefined;
   worked.told = findings;
-  return explain(selection, tags, facts);
+  return explain(selection, tagsOf(list), facts);
 }

@@ -18,7 +18,7 @@ export interface HeldBack {
  */
 export function heldBack(task: ScanTask, outcome: Outcome, list: Listing | undefined): HeldBack | undefined {
   const { inForce } = task;
-  if (inForce === undefined || list?.tags.length === 0) return undefined;
+  if (inForce === undefined || list?.count === 0) return undefined;
   if (outcome.kind === 'found' && outcome.tag === inForce.tag) return movedBack(inForce, outcome.digest);
   if (!isPreferred(task, inForce, outcome)) return undefined;
   const other = outcome.facts.notImages.get(inForce.tag);

@@ -1,5 +1,13 @@
 import type { Choice } from '../core/policy/choose.ts';
 
+/** A list that was read. */
+interface KnownList {
+  readonly revision: string;
+  readonly count: number;
+  /** The tag in force that it was found to have; undefined when there was none in force. */
+  readonly holds: string | undefined;
+}
+
 /** What was worked out of one list of tags by one spec. */
 export interface Worked {
   /** Of which spec and list. */
@@ -12,21 +20,32 @@ export interface Worked {
 
 /**
  * Remembers for each scan what was worked out last, so that a list which has not changed is not read, compared and explained anew at each
- * interval. Nothing is lost with it.
+ * interval. What is forgotten is worked out again.
  */
 export class ScanMemory {
-  readonly #scans = new Map<string, Worked>();
+  readonly #lists = new Map<string, KnownList>();
+  readonly #worked = new Map<string, Worked>();
+
+  /** The list that was read last. */
+  list(key: string): KnownList | undefined {
+    return this.#lists.get(key);
+  }
+
+  rememberList(key: string, list: KnownList): void {
+    this.#lists.set(key, list);
+  }
 
   /** What was worked out of the same spec and list, or a place for it. */
   recall(key: string, of: string): Worked {
-    const known = this.#scans.get(key);
+    const known = this.#worked.get(key);
     if (known?.of === of) return known;
     const worked: Worked = { of, choices: [] };
-    this.#scans.set(key, worked);
+    this.#worked.set(key, worked);
     return worked;
   }
 
   forget(key: string): void {
-    this.#scans.delete(key);
+    this.#lists.delete(key);
+    this.#worked.delete(key);
   }
 }

@@ -62,7 +62,7 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
     notes.push(...told);
     const task = taskOf(scan, order, access, dependencies);
     const list = await listTags(task);
-    if (list !== undefined) findings.tagCount = list.tags.length;
+    if (list !== undefined) findings.tagCount = list.count;
     const outcome = await findImage(task, list);
     if (outcome.candidates !== undefined) findings.candidates = outcome.candidates;
     return { ...findings, ...verdict(task, outcome, heldBack(task, outcome, list)) };

@@ -1,18 +1,24 @@
 import semver from 'semver';
 import { choose } from '../../core/policy/choose.ts';
+import { around } from '../../core/policy/explain.ts';
 import { parseSelection } from '../../core/policy/selection.ts';
 import { parseReference } from '../../core/reference.ts';
+import { parseImageScan } from '../../kube/kinds/image-scan.ts';
+import type { RegistryClient } from '../../registry/client.ts';
 import { repositoryOf } from '../../registry/endpoint.ts';
 import type { Send } from '../../registry/request.ts';
 import { DEFAULT_SETTINGS } from '../../registry/settings.ts';
 import { listTags } from '../../registry/tags.ts';
 import { ScanMemory } from '../../scan/memory.ts';
+import { scanImage } from '../../scan/scan.ts';
 import { median } from './measure.ts';
 import type { Row } from './row.ts';
 import { mixedTags } from './tags.ts';
 
 const TAGS = 50_000;
 const RANGE = '>=1.0.0 <19.0.0';
+/** What all of them choose. */
+const BEST = '18.49.49';
 const ROUNDS = 15;
 const PAGE = 1000;
 
@@ -49,16 +55,34 @@ function plainLoop(tags: readonly string[]): string | undefined {
   return best?.tag;
 }
 
-/** The pages come as new bytes each time, as from a registry that knows no ETag; only the network is left out. */
+/** A whole scan with nothing new. The pages come as new bytes each time, as from a registry that knows no ETag; only the network is left out. */
 async function unchanged(tags: readonly string[], plainMs: number): Promise<Row> {
   const send = registryOf(tags);
   const repository = repositoryOf(parseReference('registry.example/app'), { for: () => DEFAULT_SETTINGS });
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const registry: RegistryClient = {
+    listTags: (_reference, access) => listTags(send, repository, access, TAGS),
+    resolve: async () => ({ digest }),
+    describe: async () => ({ kind: 'image' }),
+    created: async () => undefined,
+    close: async () => {},
+  };
   const memory = new ScanMemory();
-  const selection = parseSelection({ policy: { semver: { range: RANGE } } });
+  const inForce = { latestTag: BEST, latestDigest: digest, canonicalImageName: 'registry.example/app' };
+  const scan = parseImageScan({
+    metadata: { name: 'app', generation: 1 },
+    spec: { image: 'registry.example/app', policy: { semver: { range: RANGE } } },
+    status: { ...inForce, observedGeneration: 1, tagCount: TAGS },
+  });
   const scanOnce = async (): Promise<void> => {
-    const list = await listTags(send, repository, { credentials: [] }, TAGS);
-    const worked = memory.recall('team/app', list.revision);
-    worked.choices[0] ??= choose(selection, list.tags);
+    const result = await scanImage(scan, {
+      registry,
+      pullAccess: async () => ({ credentials: [], notes: [] }),
+      memory,
+      explain: around,
+      signal: new AbortController().signal,
+    });
+    if (result.kind === 'failed' || result.value.tag !== BEST) throw new Error(JSON.stringify(result));
   };
   const first = await timed(scanOnce);
   for (let round = 0; round < ROUNDS; round++) await scanOnce();
@@ -70,7 +94,7 @@ async function unchanged(tags: readonly string[], plainMs: number): Promise<Row>
     ratio: again / plainMs,
     target: '≤ 1/50 of a plain node-semver loop',
     met: again / plainMs <= 1 / 50,
-    details: { 'again, ms': again, 'first time, cold, ms': first, 'plain loop, ms': plainMs },
+    details: { 'the scan again, ms': again, 'the first scan, cold, ms': first, 'plain loop, ms': plainMs },
   };
 }
 

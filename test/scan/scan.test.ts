@@ -386,6 +386,24 @@ describe('a list that shrinks', () => {
 });
 
 describe('an unchanged list', () => {
+  it('is not even read, once it was found to have the tag in force', async () => {
+    const world = new World(['1.0.0', '2.0.0']);
+    const status = inForce(['2.0.0']);
+    await world.scan({}, { status });
+    const original = { ...world.client };
+    world.client.listTags = async (...parameters) => {
+      const { revision } = await original.listTags(...parameters);
+      return {
+        revision,
+        get tags(): never {
+          return assert.fail('it was read');
+        },
+      };
+    };
+    const result = await world.scan({}, { status });
+    assert.deepEqual([told(result), result.tagCount], ['2.0.0', 2]);
+  });
+
   it('is not worked out anew, but a changed spec is', async () => {
     const world = new World(['1.0.0', '2.0.0']);
     const first = await world.scan({});
