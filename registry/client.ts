@@ -7,7 +7,7 @@ import { created } from './created.ts';
 import { type Description, describe } from './description.ts';
 import { repositoryOf } from './endpoint.ts';
 import { Known } from './known.ts';
-import { fetchManifest, type Resolved, resolve } from './manifests.ts';
+import { fetchManifest, type Resolved, resolve, resolveByContent } from './manifests.ts';
 import type { ProxyEnvironment } from './proxy.ts';
 import { withRedirects } from './redirect.ts';
 import type { Access } from './request.ts';
@@ -22,6 +22,8 @@ export interface RegistryClient {
   listTags(reference: Reference, access: Access): Promise<TagList>;
   /** The digest that the reference's tag has now; of a multi-arch image that of its index. */
   resolve(reference: Reference & { readonly tag: string }, access: Access): Promise<Resolved>;
+  /** The same by the bytes of the manifest, which cost a pull: for registries that tell another digest than they have. */
+  resolveByContent(reference: Reference & { readonly tag: string }, access: Access): Promise<Resolved>;
   /** Whether a digest is an image, and for which platforms; else what it is. */
   describe(reference: Reference & { readonly digest: string }, access: Access): Promise<Description>;
   /** When what a digest names was created, in milliseconds since the epoch; undefined when it does not say. */
@@ -76,6 +78,8 @@ export function createRegistryClient({
   return {
     listTags: async (reference, access) => listTags(send, at(reference, access), access, maxTags),
     resolve: async (reference, access) => resolve(send, at(reference, access), reference.tag, access),
+    resolveByContent: async (reference, access) =>
+      resolveByContent(send, at(reference, access), reference.tag, access),
     describe: async (reference, access) =>
       descriptions.about(reference.digest, async () =>
         describe(await fetchManifest(send, at(reference, access), reference.digest, access)),

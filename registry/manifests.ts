@@ -39,6 +39,22 @@ export async function resolve(
   if (![200, 404, 405, 501].includes(head.status)) throw statusError(head, request, what);
   const told = head.status === 200 ? headerOf(head, 'docker-content-digest')?.trim() : undefined;
   if (told !== undefined && DIGEST.test(told)) return { digest: told };
+  return resolveByContent(send, repository, tag, access);
+}
+
+/**
+ * What a tag names now, by the bytes of the manifest: for registries that tell another digest than they have.
+ *
+ * @throws {RegistryError}
+ */
+export async function resolveByContent(
+  send: Send,
+  repository: Repository,
+  tag: string,
+  access: Access,
+): Promise<Resolved> {
+  const request = manifestRequest(repository, tag, access);
+  const what = `${repository.name}:${tag}`;
   const answer = await send(request);
   if (answer.status !== 200) throw statusError(answer, request, what);
   // A page to log in, say, has a hash as well.

@@ -1,5 +1,5 @@
 import type { Facts } from '../core/policy/choose.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { contentOfListed } from './content.ts';
 import { ScanError } from './failure.ts';
 import type { ScanTask } from './task.ts';
 
@@ -42,17 +42,10 @@ export async function creationTimes(task: ScanTask, tags: readonly string[]): Pr
 }
 
 /** @returns the time in milliseconds since the epoch, undefined when it has none, or what it is where that is no image */
-async function lookAt(
-  { registry, reference, access }: ScanTask,
-  tag: string,
-): Promise<number | string | undefined> {
-  try {
-    const { digest } = await registry.resolve({ ...reference, tag }, access);
-    const description = await registry.describe({ ...reference, digest }, access);
-    if (description.kind === 'other') return description.what;
-    return await registry.created({ ...reference, digest }, access);
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'NotFound') return 'a tag without a manifest';
-    throw error;
-  }
+async function lookAt(task: ScanTask, tag: string): Promise<number | string | undefined> {
+  const content = await contentOfListed(task, tag);
+  if ('what' in content) return content.what;
+  const { digest, description } = content;
+  if (description.kind === 'other') return description.what;
+  return task.registry.created({ ...task.reference, digest }, task.access);
 }

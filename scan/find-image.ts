@@ -1,6 +1,6 @@
 import { type Choice, choose, eligible } from '../core/policy/choose.ts';
 import type { Candidate } from '../core/policy/explain.ts';
-import { RegistryError } from '../registry/errors.ts';
+import { contentOf, contentOfListed } from './content.ts';
 import { creationTimes, type Findings } from './creation-times.ts';
 import type { Listing } from './listing.ts';
 import type { Worked } from './memory.ts';
@@ -25,9 +25,6 @@ interface NoneFound {
   readonly reason: 'NoTags' | 'NoMatch' | 'NoImage';
   readonly message: string;
 }
-
-// The distribution specification's grammar. What does not follow it must not reach a manifest either.
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
 /** So many tags are tried that turn out not to be images; who has more beside images can say by `filterTags` what counts. */
 const MOST_TRIED = 32;
@@ -89,21 +86,12 @@ type Finding =
   | { readonly kind: 'image'; readonly tag: string; readonly digest: string }
   | { readonly kind: 'other'; readonly what: string };
 
+/** A tag that was not listed has to be there. */
 async function inspect(task: ScanTask, tag: string, list: Listing | undefined): Promise<Finding> {
-  const { registry, reference, access, inForce } = task;
-  if (!TAG.test(tag)) return { kind: 'other', what: 'no tag that could be pulled' };
-  try {
-    const { digest } = await registry.resolve({ ...reference, tag }, access);
-    // It was an image when it came into force, and a digest never names anything else.
-    if (digest === inForce?.digest) return { kind: 'image', tag, digest };
-    const description = await registry.describe({ ...reference, digest }, access);
-    return description.kind === 'other' ? description : { kind: 'image', tag, digest };
-  } catch (error) {
-    // Some registries go on listing a tag whose manifest was deleted. A tag that was not listed has to be there.
-    const isLeftOver = error instanceof RegistryError && error.code === 'NotFound' && list !== undefined;
-    if (isLeftOver) return { kind: 'other', what: 'a tag without a manifest' };
-    throw error;
-  }
+  const content = await (list === undefined ? contentOf(task, tag) : contentOfListed(task, tag));
+  if ('what' in content) return { kind: 'other', what: content.what };
+  const { digest, description } = content;
+  return description.kind === 'other' ? description : { kind: 'image', tag, digest };
 }
 
 function nothing(choice: Extract<Choice, { kind: 'none' }>, facts: Findings): NoneFound {

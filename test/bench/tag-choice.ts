@@ -63,6 +63,7 @@ async function unchanged(tags: readonly string[], plainMs: number): Promise<Row>
   const registry: RegistryClient = {
     listTags: (_reference, access) => listTags(send, repository, access, TAGS),
     resolve: async () => ({ digest }),
+    resolveByContent: async () => ({ digest }),
     describe: async () => ({ kind: 'image' }),
     created: async () => undefined,
     close: async () => {},

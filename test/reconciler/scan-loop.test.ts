@@ -35,6 +35,7 @@ async function setUp(
         return { tags, revision: tags.join() };
       },
       resolve: async () => ({ digest: DIGEST }),
+      resolveByContent: async () => ({ digest: DIGEST }),
       describe: async () => ({ kind: 'image' }),
       created: async () => undefined,
       close: async () => {},

@@ -206,6 +206,21 @@ describe('tags that are no images', () => {
   });
 });
 
+describe('a registry that tells a wrong digest', () => {
+  it('is asked for the manifest itself, whose bytes count', async () => {
+    const world = new World({ '1.0.0': { wrongDigest: digestOf('wrong') } });
+    const result = await world.scan({});
+    assert.equal(result.kind === 'selected' && result.value.digest, digestOf('1.0.0'));
+    assert.deepEqual(world.asked, [
+      'list web',
+      'resolve web:1.0.0',
+      `describe web@${digestOf('wrong')}`,
+      'read web:1.0.0',
+      `describe web@${digestOf('1.0.0')}`,
+    ]);
+  });
+});
+
 describe('newest', () => {
   const newest = { policy: { newest: {} } };
 

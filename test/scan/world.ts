@@ -17,6 +17,8 @@ export interface Content {
   readonly created?: number;
   /** The registry lists the tag and has no manifest for it. */
   readonly isMissing?: boolean;
+  /** The digest that the registry tells in its headers, under which it has nothing. */
+  readonly wrongDigest?: string;
   /** It is there, though the list does not have it. */
   readonly isUnlisted?: boolean;
 }
@@ -52,10 +54,16 @@ export class World {
       const content = this.tags[tag];
       if (content === undefined || content.isMissing)
         throw new RegistryError('NotFound', `no ${repository}:${tag}`);
-      return { digest: content.digest ?? digestOf(tag), mediaType: '' };
+      return { digest: content.wrongDigest ?? content.digest ?? digestOf(tag) };
+    },
+    resolveByContent: async ({ repository, tag }, access) => {
+      this.calls.push(['read', `${repository}:${tag}`, access]);
+      return { digest: this.tags[tag]?.digest ?? digestOf(tag) };
     },
     describe: async ({ repository, digest }, access) => {
       this.calls.push(['describe', `${repository}@${digest}`, access]);
+      if (Object.values(this.tags).some(({ wrongDigest }) => wrongDigest === digest))
+        throw new RegistryError('NotFound', `no ${digest}`);
       const { what } = this.#contentOf(digest);
       return what === undefined ? { kind: 'index', platforms: ['linux/amd64'] } : { kind: 'other', what };
     },
