@@ -24,8 +24,9 @@ import { WorkQueue } from './work-queue.ts';
 // Scans wait for their registry most of the time. The registry client makes no more calls to one host at once.
 const CONCURRENCY = 64;
 const PER_REGISTRY = 4;
-// Those that failed last go one by one beside the others, so that slow failures do not hold up what works.
-const FAILED_PER_REGISTRY = 1;
+// Those that took long and then failed go one by one beside the others, so that what hangs does not hold up what works.
+const SLOW_FAILURE_MS = 5000;
+const SLOW_PER_REGISTRY = 1;
 
 /** What the loop works with. */
 export interface ScanLoopDependencies {
@@ -40,12 +41,20 @@ export interface ScanLoopDependencies {
   readonly log: Logger;
 }
 
+/** A scan that failed, and will be tried again. */
+interface Failing {
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly retryAt: number;
+  readonly isSlow: boolean;
+}
+
 /** Scans each ImageScan when it is due, and writes what came of it to its status. */
 export class ScanLoop {
   readonly #dependencies: ScanLoopDependencies;
   readonly #queue: WorkQueue;
   readonly #memory = new ScanMemory();
-  readonly #failures = new Map<string, { readonly count: number; readonly retryAt: number }>();
+  readonly #failures = new Map<string, Failing>();
 
   constructor(dependencies: ScanLoopDependencies) {
     this.#dependencies = dependencies;
@@ -60,7 +69,7 @@ export class ScanLoop {
         );
         // What was found out may not have been written.
         this.#memory.forget(key);
-        this.#retry(key);
+        this.#retry(key, { tookMs: 0 });
       },
     });
     dependencies.scans.onChange((change) => {
@@ -88,8 +97,8 @@ export class ScanLoop {
 
   #laneOf(key: string): LaneOf {
     const registry = registryOf(this.#dependencies.scans.get(key));
-    if (!this.#failures.has(key)) return { name: registry, width: PER_REGISTRY };
-    return { name: `${registry} after failures`, width: FAILED_PER_REGISTRY };
+    if (!this.#failures.get(key)?.isSlow) return { name: registry, width: PER_REGISTRY };
+    return { name: `${registry}, slow failures`, width: SLOW_PER_REGISTRY };
   }
 
   #schedule(scan: StoredScan): void {
@@ -101,13 +110,13 @@ export class ScanLoop {
     this.#queue.schedule(key, due <= now ? due : (retryAt ?? due));
   }
 
-  #retry(key: string, retryAfterMs?: number): void {
+  #retry(key: string, { tookMs, retryAfterMs }: { tookMs: number; retryAfterMs?: number | undefined }): void {
     const scan = this.#dependencies.scans.get(key);
     if (scan === undefined) return;
     const now = Date.now();
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
     const retryAt = retryDue(count, intervalMs(scan.spec.interval), now, retryAfterMs);
-    this.#failures.set(key, { count, retryAt });
+    this.#failures.set(key, { count, retryAt, isSlow: tookMs > SLOW_FAILURE_MS });
     this.#queue.schedule(key, retryAt);
   }
 
@@ -123,6 +132,7 @@ export class ScanLoop {
     const scan = scans.get(key);
     if (scan === undefined || scan.spec.suspend === true) return;
     const request = scan.metadata.annotations[SCAN_REQUEST_ANNOTATION];
+    const startedAt = performance.now();
     const measure = metrics.scanStarted();
     const result = await scanImage(scan, {
       registry,
@@ -132,6 +142,7 @@ export class ScanLoop {
       signal,
     });
     measure(result.kind === 'selected' ? 'Scanned' : result.reason);
+    const tookMs = performance.now() - startedAt;
     const written = await writeStatus(
       client,
       { resource: IMAGE_SCANS, namespace: scan.namespace, name: scan.name },
@@ -146,7 +157,7 @@ export class ScanLoop {
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return this.#memory.forget(key);
     tellScan(this.#dependencies, written, result);
-    if (result.kind === 'failed') return this.#retry(key, result.retryAfterMs);
+    if (result.kind === 'failed') return this.#retry(key, { tookMs, retryAfterMs: result.retryAfterMs });
     this.#failures.delete(key);
     this.#schedule(written.after);
   }

@@ -1,16 +1,17 @@
-/** So many failures in a row, with no answer between, and a host counts as down. */
-const FAILURES = 5;
+/** So many repositories that fail one after the other, with no answer between, and their host counts as down. */
+const REPOSITORIES = 5;
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 60_000;
 /** While the single request is under way. */
 const SHORTEST_WAIT_MS = 1000;
 
 /**
- * A circuit breaker: a host that fails again and again is left alone for a while, and then tried by a single request, on which
- * depends whether the others may go on. Any answer at all, also a refusal, shows that the host is alive.
+ * A circuit breaker: a host that fails for all that is asked of it is left alone for a while, and then tried by a single request, on which
+ * depends whether the others may go on. Any answer at all, also a refusal, shows that the host is alive; and a few repositories that
+ * fail say nothing of it.
  */
 export class Breaker {
-  #failures = 0;
+  readonly #failing = new Set<string>();
   #pauseMs = 0;
   #since = 0;
   #openUntil = 0;
@@ -28,16 +29,16 @@ export class Breaker {
   }
 
   succeed(): void {
-    this.#failures = 0;
+    this.#failing.clear();
     this.#pauseMs = 0;
     this.#isProbing = false;
   }
 
-  fail(now: number): void {
+  fail(repository: string, now: number): void {
     this.#isProbing = false;
-    this.#failures += 1;
-    if (this.#failures === 1) this.#since = now;
-    if (this.#failures < FAILURES || now < this.#openUntil) return;
+    if (this.#failing.size === 0) this.#since = now;
+    if (this.#failing.size < REPOSITORIES) this.#failing.add(repository);
+    if (this.#failing.size < REPOSITORIES || now < this.#openUntil) return;
     this.#pauseMs = Math.min(this.#pauseMs === 0 ? FIRST_PAUSE_MS : this.#pauseMs * 2, LONGEST_PAUSE_MS);
     this.#openUntil = now + this.#pauseMs;
   }

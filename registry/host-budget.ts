@@ -73,19 +73,19 @@ export class HostBudget {
   async #observed(request: RegistryRequest, send: Send): Promise<Answer> {
     try {
       const answer = await send(request);
-      this.#learn(answer);
+      this.#learn(answer, request);
       return answer;
     } catch (error) {
       if (request.access.signal?.aborted) this.#breaker.release();
-      else if (isDown(error)) this.#breaker.fail(this.#clock.now());
+      else if (isDown(error)) this.#breaker.fail(request.repository.name, this.#clock.now());
       else this.#breaker.succeed();
       throw error;
     }
   }
 
-  #learn(answer: Answer): void {
+  #learn(answer: Answer, { repository }: RegistryRequest): void {
     const now = this.#clock.now();
-    if (answer.status >= 500) this.#breaker.fail(now);
+    if (answer.status >= 500) this.#breaker.fail(repository.name, now);
     else this.#breaker.succeed();
     this.#refusals = answer.status === 429 ? this.#refusals + 1 : 0;
     const pause = wantedPause(answer, now) ?? this.#ownPause();

@@ -22,13 +22,15 @@ function setUp(settings: Partial<HostSettings> = {}) {
     clock,
   );
   const sent: string[] = [];
-  const ask = (url = 'https://reg.example/v2/', signal?: AbortSignal) => send(requestTo(url, signal));
+  // Each for a repository of its own.
+  const ask = (url = 'https://reg.example/v2/', signal?: AbortSignal, name = `app-${sent.length}`) =>
+    send(requestTo(url, name, signal));
   return { clock, wires, sent, ask };
 }
 
-function requestTo(href: string, signal?: AbortSignal): RegistryRequest {
+function requestTo(href: string, name: string, signal?: AbortSignal): RegistryRequest {
   const url = new URL(href);
-  const repository = { registry: url.host, origin: new URL(url.origin), name: 'app', trustedHosts: [] };
+  const repository = { registry: url.host, origin: new URL(url.origin), name, trustedHosts: [] };
   return { method: 'GET', url, headers: {}, maxBytes: 1, repository, access: { credentials: [], signal } };
 }
 
@@ -171,7 +173,7 @@ describe('a pause that a host wants', () => {
 describe('a host that is down', () => {
   const down = (): RegistryError => new RegistryError('Unreachable', 'ECONNREFUSED');
 
-  it('is left alone after five failures, and tried by one request after a pause that grows', async () => {
+  it('is left alone when five repositories have failed, and tried by one request after a pause that grows', async () => {
     const { clock, wires, ask } = setUp();
     for (let count = 0; count < 5; count++) {
       const asked = ask();
@@ -202,6 +204,16 @@ describe('a host that is down', () => {
     await settle();
     for (const wire of wires.slice(7)) wire.resolve(answer());
     await Promise.all(free);
+  });
+
+  it('is not a host of which one repository fails, however often', async () => {
+    const { wires, ask } = setUp();
+    for (let count = 0; count < 20; count++) {
+      const asked = ask(undefined, undefined, 'broken');
+      await settle();
+      wires[count]?.reject(down());
+      assert.equal((await refusalOf(asked)).message, 'ECONNREFUSED');
+    }
   });
 
   it('for hours is asked about once a minute at most, and is back with its first answer', async () => {
