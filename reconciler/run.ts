@@ -7,15 +7,17 @@ import { lead } from '../kube/lease.ts';
 import { serveProbes } from '../program/probes.ts';
 import { together } from '../program/together.ts';
 import type { Config } from './config.ts';
+import { createRegistryClient } from '../registry/client.ts';
 import { pullAccessReader } from '../scan/pull-access.ts';
 import { Metrics } from './metrics.ts';
-import { openRegistries } from './registries.ts';
+import { keepSettings, type RegistryFiles, readRegistryFiles } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
 import { createStores } from './stores.ts';
 import { WriteBackLoop } from './write-back-loop.ts';
 
 /** Runs the reconciler until the signal aborts: waits for the Lease, and works while it holds it. */
 export async function runReconciler(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
+  const files = await readRegistryFiles(config);
   const client = await connect({
     ...(config.kubeconfig && { kubeconfig: config.kubeconfig }),
     userAgent: 'fleetscan-reconciler',
@@ -38,7 +40,7 @@ export async function runReconciler(config: Config, log: Logger, signal: AbortSi
     await lead(
       client,
       { namespace, name: leaseName, identity, ...timing, signal, onTransition, onError },
-      (leading) => work({ client, config, metrics, log }, leading),
+      (leading) => work({ client, config, files, metrics, log }, leading),
     );
   } finally {
     probes.server.close();
@@ -51,30 +53,35 @@ function leaseTiming(durationMs: number): { durationMs: number; renewMs: number;
   return { durationMs, renewMs: durationMs / 3, retryMs: (durationMs * 2) / 15 };
 }
 
+interface Tools {
+  readonly client: KubeClient;
+  readonly config: Config;
+  readonly files: RegistryFiles;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
 /** What the leader does. Ends when the signal aborts, or throws when one of its parts fails. */
-async function work(
-  { client, config, metrics, log }: { client: KubeClient; config: Config; metrics: Metrics; log: Logger },
-  signal: AbortSignal,
-): Promise<void> {
+async function work({ client, config, files, metrics, log }: Tools, signal: AbortSignal): Promise<void> {
   const stores = createStores(client, log);
-  const registries = await openRegistries(config, log);
   const events = new EventRecorder(client, {
     component: 'fleetscan.io/reconciler',
     instance: config.identity,
     onError: (error) => log.warn({ err: error }, 'an Event could not be written'),
   });
   const shared = { client, scans: stores.scans, index: stores.index, events, metrics, log };
-  const { registry, providers } = registries;
+  const { settings, providers } = files;
+  const { insecureRegistry: insecureHosts, cacheDir: cacheDirectory, environment } = config;
+  const registry = createRegistryClient({ insecureHosts, environment, ...(settings && { settings }) });
   const pullAccess = pullAccessReader(client, { ...(providers && { providers }) });
   const scans = new ScanLoop({ ...shared, registry, pullAccess });
-  const { cacheDir: cacheDirectory, environment } = config;
   const writeBacks = new WriteBackLoop({ ...shared, gitRepos: stores.gitRepos, cacheDirectory, environment });
   try {
     await together(
       signal,
       (each) => stores.run(each),
       (each) => scans.run(each),
-      (each) => registries.keepSettings(each),
+      (each) => keepSettings(settings, log, each),
       (each) => writeBacks.run(each),
       (each) => certificates(client, config, log, each),
     );
