@@ -78,12 +78,25 @@ function warningFor(
   selection: Selection,
   tag: string,
   tags: readonly string[],
-  { created }: Facts,
+  facts: Facts,
 ): string | undefined {
   const { policy } = selection;
-  if (policy.kind === 'semver') return partialVersionWarning(selection, policy, tag, tags);
-  if (policy.kind !== 'newest') return undefined;
-  const ties = tags.filter((other) => other !== tag && created?.get(other) === created?.get(tag));
+  if (policy.kind === 'semver') return partialVersionWarning(selection, policy, tag, tags, facts);
+  return policy.kind === 'newest' ? tieWarning(selection, tag, tags, facts) : undefined;
+}
+
+function tieWarning(
+  selection: Selection,
+  tag: string,
+  tags: readonly string[],
+  { created, notImages }: Facts,
+): string | undefined {
+  const isTie = (other: string): boolean =>
+    other !== tag &&
+    created?.get(other) === created?.get(tag) &&
+    notImages?.has(other) !== true &&
+    passed(selection, other) !== undefined;
+  const ties = [...new Set(tags.filter(isTie))];
   return ties.length === 0 ? undefined : `${tag} was created at the same time as ${someOf(ties)}`;
 }
 

@@ -1,7 +1,7 @@
 import { satisfies, satisfiesButForPrerelease } from '../semver/range.ts';
 import { compareVersions, parseVersion, type Version } from '../semver/version.ts';
 import { passed } from './pass.ts';
-import type { Ranking } from './ranking.ts';
+import type { Facts, Ranking } from './ranking.ts';
 import type { Selection, SemverPolicy } from './selection.ts';
 
 /** The highest version that the range allows. `1.2` and `v1.2.0` are equal. */
@@ -36,12 +36,13 @@ export function partialVersionWarning(
   { range }: SemverPolicy,
   tag: string,
   tags: readonly string[],
+  { notImages }: Facts,
 ): string | undefined {
   const versionOf = (one: string): Version | undefined => parseVersion(passed(selection, one) ?? '');
   const version = versionOf(tag);
   if (version === undefined || version.parts === 3) return undefined;
   const isFull = (other: Version | undefined): boolean => other?.parts === 3 && satisfies(range, other);
-  if (!tags.some((other) => isFull(versionOf(other)))) return undefined;
+  if (!tags.some((other) => isFull(versionOf(other)) && !notImages?.has(other))) return undefined;
   const { major, minor, patch } = version;
   return `${tag} counts as version ${major}.${minor}.${patch} and wins over full versions; versions: Strict passes over such tags`;
 }

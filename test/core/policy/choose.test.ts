@@ -78,6 +78,12 @@ describe('choose', () => {
     assert.equal(warningOf(['1.2', '1.3']), undefined, 'all are partial');
     assert.equal(warningOf(['1.2.3', '1.1']), undefined, 'a full one wins');
     assert.equal(warningOf(['1.2.3', '2.1'], '^2'), undefined, 'the full one is outside the range');
+    const notImages = new Map([['1.2.3', 'a Helm chart']]);
+    assert.deepEqual(
+      choose(parseSelection({}), ['1.2.3', '2024'], { notImages }),
+      { kind: 'chosen', tag: '2024' },
+      'the full one is no image',
+    );
   });
 
   const number = fc.nat(3).map(String);
@@ -127,6 +133,22 @@ describe('choose', () => {
         assert.equal(chosen({ alphabetical: { order: 'asc' } }, words), sorted.at(0)?.toString());
         assert.equal(chosen({ alphabetical: {} }, words), sorted.at(-1)?.toString());
       }),
+    );
+  });
+
+  it('has one order for halves of surrogate pairs too, which JSON can bring', () => {
+    const units = fc.array(fc.constantFrom('a', '\ud83d', '\ude00', '\ue001', '\uffee'), { maxLength: 3 });
+    const lists = fc
+      .array(
+        units.map((unit) => unit.join('')),
+        { minLength: 1, maxLength: 8 },
+      )
+      .chain((tags) => fc.tuple(fc.constant(tags), fc.shuffledSubarray(tags, { minLength: tags.length })));
+    fc.assert(
+      fc.property(lists, ([tags, shuffled]) => {
+        assert.equal(chosen({ alphabetical: {} }, tags), chosen({ alphabetical: {} }, shuffled));
+      }),
+      { numRuns: 2000 },
     );
   });
 
@@ -191,6 +213,32 @@ describe('newest', () => {
     assert.equal(same('zeta', '1.0.0')[0], '1.0.0');
     assert.equal(same('alpha', 'beta')[0], 'beta');
     assert.match(same('a', 'b', 'c', 'd', 'e')[1] ?? '', /as a, b, c and 1 more$/);
+  });
+
+  it('prefers of one moment and one extracted text the greater tag', () => {
+    const spec = { policy: { newest: {} }, filterTags: { pattern: '^(.*)-\\w+$', extract: '$1' } };
+    for (const tags of [
+      ['1.0-a', '1.0-b'],
+      ['1.0-b', '1.0-a'],
+    ]) {
+      const choice = choose(parseSelection(spec), tags, { created: new Map(tags.map((tag) => [tag, 5])) });
+      assert.equal(choice.kind === 'chosen' && choice.tag, '1.0-b');
+    }
+  });
+
+  it('names of one moment only what might have been chosen, once', () => {
+    const created = new Map(['a', 'b', 'chart', 'bad'].map((tag) => [tag, 5]));
+    const facts = { created, notImages: new Map([['chart', 'a Helm chart']]) };
+    const choice = choose(
+      parseSelection({ policy: { newest: {} }, exclude: ['bad'] }),
+      ['bad', 'a', 'chart', 'b', 'a'],
+      facts,
+    );
+    assert.deepEqual(choice, {
+      kind: 'chosen',
+      tag: 'b',
+      warning: 'b was created at the same time as a',
+    });
   });
 
   it('does not depend on the order of the list', () => {
