@@ -1,3 +1,4 @@
+import { oneLine } from '../one-line.ts';
 import { choose } from './choose.ts';
 import { passed, whyNotPassed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf, type Refusal, type RefusalVerdict } from './ranking.ts';
@@ -105,8 +106,9 @@ function tell<Value>(
 }
 
 function notBest(winner: string, isEqual: boolean): Omit<Candidate, 'tag'> {
+  const name = oneLine(winner);
   return {
     verdict: 'Lower',
-    message: isEqual ? `equal to ${winner}, which comes first` : `${winner} is preferred`,
+    message: isEqual ? `equal to ${name}, which comes first` : `${name} is preferred`,
   };
 }

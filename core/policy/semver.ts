@@ -1,3 +1,4 @@
+import { oneLine } from '../one-line.ts';
 import { satisfies, satisfiesButForPrerelease } from '../semver/range.ts';
 import { compareVersions, parseVersion, type Version } from '../semver/version.ts';
 import { passed } from './pass.ts';
@@ -16,10 +17,10 @@ export function semver({ range, versions }: SemverPolicy): Ranking<Version> {
     refusal(text, _tag, version) {
       if (version === undefined) {
         return parseVersion(text) === undefined
-          ? { verdict: 'NotVersion', message: `${text} is not a version` }
+          ? { verdict: 'NotVersion', message: `${oneLine(text)} is not a version` }
           : {
               verdict: 'PartialVersion',
-              message: `${text} has not three numbers, which versions: Strict wants`,
+              message: `${oneLine(text)} has not three numbers, which versions: Strict wants`,
             };
       }
       return satisfiesButForPrerelease(range, version)
@@ -44,5 +45,5 @@ export function partialVersionWarning(
   const isFull = (other: Version | undefined): boolean => other?.parts === 3 && satisfies(range, other);
   if (!tags.some((other) => isFull(versionOf(other)) && !notImages?.has(other))) return undefined;
   const { major, minor, patch } = version;
-  return `${tag} counts as version ${major}.${minor}.${patch} and wins over full versions; versions: Strict passes over such tags`;
+  return `${oneLine(tag)} counts as version ${major}.${minor}.${patch} and wins over full versions; versions: Strict passes over such tags`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { artifactTag } from '../../../core/policy/artifact-tag.ts';
 import { choose } from '../../../core/policy/choose.ts';
 import {
   parseSelection,
@@ -298,8 +299,49 @@ describe('filterTags and exclude', () => {
   it('pass over what nothing is extracted of', () => {
     assert.equal(
       filtered({ filterTags: { pattern: '^(x?)', extract: '$1' } }, ['1.0.0']),
-      'no available version matching *',
+      'no available version matching *: filterTags leaves 0 of 1 tags',
     );
+  });
+
+  it('are named where they leave nothing to choose from', () => {
+    const tags = ['1.0.0', '2.0.0', '3.0.0-slim', 'latest'];
+    for (const [spec, policy, message] of [
+      [{ exclude: ['.'] }, {}, 'no available version matching *: exclude leaves 0 of 4 tags'],
+      [
+        { filterTags: { pattern: '^v' } },
+        {},
+        'no available version matching *: filterTags leaves 0 of 4 tags',
+      ],
+      [
+        { filterTags: { pattern: '^\\d' }, exclude: ['^1', '^2'] },
+        {},
+        'no available version matching *: filterTags and exclude leave 1 of 4 tags',
+      ],
+      [
+        { exclude: ['^[123]'] },
+        { numerical: {} },
+        'no tag is a number that may be chosen: exclude leaves 1 of 4 tags',
+      ],
+      [{ exclude: ['none'] }, { semver: { range: '^9' } }, 'no available version matching ^9'],
+      [{ exclude: ['a'] }, { digest: { tag: 'main' } }, 'main may not be chosen: exclude[0] matches'],
+      [
+        { filterTags: { pattern: 'x' } },
+        { digest: { tag: 'main' } },
+        'main may not be chosen: filterTags.pattern does not match',
+      ],
+    ] as const) {
+      assert.equal(filtered(structuredClone(spec) as SelectionSpec, tags, policy), message);
+    }
+  });
+
+  it('name the tags that are known not to be images too', () => {
+    const tag = `sha256-${'a'.repeat(64)}`;
+    const selection = { ...parseSelection({}), artifactOf: artifactTag };
+    assert.deepEqual(choose(selection, [tag, `${tag}.sig`]), {
+      kind: 'none',
+      reason: 'NoMatch',
+      message: 'no available version matching *: the rule for artifact tags leaves 0 of 2 tags',
+    });
   });
 
   it('are refused where they would take long: the list and the repetitions together', () => {
