@@ -1,6 +1,6 @@
 import { oneLine } from '../one-line.ts';
 import { noMatch } from './no-match.ts';
-import { checkCost, passed } from './pass.ts';
+import { checkCost, isExcluded, passed, readable } from './pass.ts';
 import { type Facts, type Ranking, rankingOf } from './ranking.ts';
 import type { Selection } from './selection.ts';
 import { partialVersionWarning } from './semver.ts';
@@ -53,10 +53,11 @@ function best<Value>(
 ): string | undefined {
   let winner: { readonly tag: string; readonly value: Value } | undefined;
   for (const tag of tags) {
-    const text = passed(selection, tag);
+    const text = readable(selection, tag);
     const value = text === undefined ? undefined : ranking.read(text, tag);
     if (value === undefined || (winner !== undefined && ranking.compare(value, winner.value) <= 0)) continue;
-    if (ranking.admits(value) && !notImages?.has(tag)) winner = { tag, value };
+    // Last, since few of a long list would win.
+    if (ranking.admits(value) && !isExcluded(selection, tag) && !notImages?.has(tag)) winner = { tag, value };
   }
   return winner?.tag;
 }

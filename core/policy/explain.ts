@@ -1,6 +1,6 @@
 import { oneLine } from '../one-line.ts';
 import { choose } from './choose.ts';
-import { passed, whyNotPassed } from './pass.ts';
+import { isExcluded, readable, whyNotPassed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf, type Refusal, type RefusalVerdict } from './ranking.ts';
 import type { Selection } from './selection.ts';
 
@@ -59,9 +59,11 @@ function consider<Value>(
   tag: string,
   { notImages }: Facts,
 ): Considered<Value> {
-  const text = passed(selection, tag);
-  const value = ranking.read(text ?? tag, tag);
-  if (text === undefined) return { tag, value, refusal: whyNotPassed(selection, tag) };
+  const text = readable(selection, tag);
+  const read = text ?? unmatched(selection, tag);
+  const value = read === undefined ? undefined : ranking.read(read, tag);
+  if (text === undefined || isExcluded(selection, tag))
+    return { tag, value, refusal: whyNotPassed(selection, tag) };
   if (value === undefined || !ranking.admits(value))
     return { tag, value, refusal: ranking.refusal(text, tag, value) };
   const what = notImages?.get(tag);
@@ -72,6 +74,11 @@ function consider<Value>(
   };
 }
 
+/** What compares of a tag that the filter does not let through: the whole, where that is what is read of the others. */
+function unmatched({ artifactOf, filter }: Selection, tag: string): string | undefined {
+  return filter?.extract === undefined && artifactOf?.(tag) === undefined ? tag : undefined;
+}
+
 function place<Value>(
   considered: readonly Considered<Value>[],
   ranking: Ranking<Value>,
@@ -80,11 +87,13 @@ function place<Value>(
   const winner = considered.find(({ tag }) => tag === chosen);
   const order = (a: Considered<Value>, b: Considered<Value>): number =>
     a.value === undefined || b.value === undefined ? 0 : ranking.compare(a.value, b.value);
-  const isAbove = (one: Considered<Value>): boolean =>
-    one.value !== undefined && (winner === undefined || order(one, winner) > 0);
-  const refused = considered.filter(({ refusal }) => refusal !== undefined);
+  const first = winner === undefined ? -1 : considered.indexOf(winner);
+  const isAbove = (one: Considered<Value>, index: number): boolean =>
+    one.value !== undefined && (winner === undefined || (order(one, winner) || first - index) > 0);
   const lower = considered.filter((one) => one.refusal === undefined && one !== winner);
-  const above = refused.filter(isAbove).toSorted(winner === undefined ? (a, b) => order(b, a) : order);
+  const isRefused = (one: Considered<Value>): boolean => one.refusal !== undefined;
+  const above = considered.filter((one, index) => isRefused(one) && isAbove(one, index));
+  const rest = considered.filter((one, index) => isRefused(one) && !isAbove(one, index));
   return {
     chosen:
       winner === undefined ? [] : [tell(winner, () => ({ verdict: 'Chosen', message: ranking.praise }))],
@@ -93,8 +102,8 @@ function place<Value>(
       .map((one) =>
         tell(one, () => notBest(winner?.tag ?? '', winner !== undefined && order(one, winner) === 0)),
       ),
-    wouldWin: above.map((one) => tell(one)),
-    rest: refused.filter((one) => !isAbove(one)).map((one) => tell(one)),
+    wouldWin: above.toSorted(winner === undefined ? (a, b) => order(b, a) : order).map((one) => tell(one)),
+    rest: rest.map((one) => tell(one)),
   };
 }
 

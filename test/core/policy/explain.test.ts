@@ -13,6 +13,35 @@ const selectionOf = (spec: SelectionSpec) => ({ ...parseSelection(spec), artifac
 const told = (spec: SelectionSpec, tags: string[], facts?: Facts): string[] =>
   explain(selectionOf(spec), tags, facts).map(({ tag, verdict, message }) => `${tag} ${verdict}: ${message}`);
 
+const tag = fc.oneof(
+  fc.constantFrom(
+    '1.0.0',
+    '1.0',
+    'v1',
+    '2.0.0-rc.1',
+    '3.1.4',
+    'latest',
+    '20240101',
+    '7',
+    `sha256-${HEX}.att`,
+  ),
+  fc.string({ unit: 'binary', maxLength: 6 }),
+);
+const spec = fc.record({
+  policy: fc.constantFrom<NonNullable<SelectionSpec['policy']>>(
+    {},
+    { semver: { range: '>=0-0' } },
+    { semver: { range: '^1', versions: 'Strict' } },
+    { alphabetical: { order: 'asc' } },
+    { numerical: { order: 'desc' } },
+    { newest: {} },
+  ),
+  exclude: fc.constantFrom([], ['^1'], ['rc']),
+  filterTags: fc.constantFrom(undefined, { pattern: '^v?(.*)$', extract: '$1' }, { pattern: '\\d' }),
+});
+
+const notImages = new Map([['3.1.4', 'a Helm chart']]);
+
 describe('explain', () => {
   it('tells of each tag what became of it by semver, the nearest first', () => {
     const tags = [
@@ -92,38 +121,11 @@ describe('explain', () => {
       assert.ok(message.length < 200, message);
   });
 
-  const tag = fc.oneof(
-    fc.constantFrom(
-      '1.0.0',
-      '1.0',
-      'v1',
-      '2.0.0-rc.1',
-      '3.1.4',
-      'latest',
-      '20240101',
-      '7',
-      `sha256-${HEX}.att`,
-    ),
-    fc.string({ unit: 'binary', maxLength: 6 }),
-  );
-  const spec = fc.record({
-    policy: fc.constantFrom<NonNullable<SelectionSpec['policy']>>(
-      {},
-      { semver: { range: '>=0-0' } },
-      { semver: { range: '^1', versions: 'Strict' } },
-      { alphabetical: { order: 'asc' } },
-      { numerical: { order: 'desc' } },
-      { newest: {} },
-    ),
-    exclude: fc.constantFrom([], ['^1'], ['rc']),
-    filterTags: fc.constantFrom(undefined, { pattern: '^v?(.*)$', extract: '$1' }, { pattern: '\\d' }),
-  });
-
   it('tells of each tag once, and of the one that is chosen first', () => {
     fc.assert(
       fc.property(spec, fc.array(tag), fc.array(fc.nat(3)), (spec, tags, times) => {
         const created = new Map(tags.slice(0, times.length).map((one, index) => [one, times[index] ?? 0]));
-        const facts = { created, notImages: new Map([['3.1.4', 'a Helm chart']]) };
+        const facts = { created, notImages };
         const candidates = explain(selectionOf(spec), tags, facts);
         assert.deepEqual(candidates.map(({ tag }) => tag).toSorted(), [...new Set(tags)].toSorted());
         const choice = choose(selectionOf(spec), tags, facts);
@@ -137,11 +139,59 @@ describe('explain', () => {
 });
 
 describe('around', () => {
+  it('tells as explain does, of eight at most', () => {
+    fc.assert(
+      fc.property(spec, fc.array(tag, { maxLength: 30 }), (spec, tags) => {
+        const facts = { created: new Map(tags.map((one, index) => [one, index % 3])), notImages };
+        const selection = selectionOf(spec);
+        const all = explain(selection, tags, facts).map((one) => JSON.stringify(one));
+        const few = around(selection, tags, facts).map((one) => JSON.stringify(one));
+        assert.ok(few.length <= 8);
+        assert.deepEqual(
+          few,
+          all.filter((one) => few.includes(one)),
+          'in the same order',
+        );
+        assert.equal(few[0], all[0]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('tells of the chosen one, three below, and four above', () => {
     const tags = Array.from({ length: 30 }, (_, index) => `${Math.floor(index / 10) + 1}.${index % 10}.0`);
     assert.deepEqual(
       around(selectionOf({ policy: { semver: { range: '<2' } } }), tags).map(({ tag }) => tag),
       ['1.9.0', '1.8.0', '1.7.0', '1.6.0', '2.0.0', '2.1.0', '2.2.0', '2.3.0'],
+    );
+  });
+
+  it('tells of an equal one that is refused where it would have come first', () => {
+    const facts = { notImages: new Map([['v1.2.0', 'a Helm chart']]) };
+    const verdicts = (...tags: string[]) =>
+      around(selectionOf({}), tags, facts).map(({ tag, verdict }) => `${tag} ${verdict}`);
+    assert.deepEqual(verdicts('v1.2.0', '1.2.0'), ['1.2.0 Chosen', 'v1.2.0 NotImage']);
+    assert.deepEqual(verdicts('1.2.0', 'v1.2.0'), ['1.2.0 Chosen']);
+  });
+
+  it('tells of an excluded one by what would have been extracted of it', () => {
+    const filterTags = { pattern: '^main-(\\d+)$', extract: '$1' };
+    const selection = selectionOf({ policy: { numerical: {} }, filterTags, exclude: ['-12$'] });
+    assert.deepEqual(
+      around(selection, ['99', 'main-9', 'main-12', 'main-10', '7']).map(
+        ({ tag, verdict }) => `${tag} ${verdict}`,
+      ),
+      ['main-10 Chosen', 'main-9 Lower', 'main-12 Excluded'],
+      'and not of 99, which does not compare',
+    );
+  });
+
+  it('has other tags to tell of than signatures, which some policies would put first', () => {
+    const tags = [...Array.from({ length: 9 }, (_, i) => `sha256-${i}${HEX.slice(1)}.sig`), 'a', 'b', 'c'];
+    const selection = selectionOf({ policy: { alphabetical: {} }, exclude: ['c'] });
+    assert.deepEqual(
+      around(selection, tags).map(({ tag }) => tag),
+      ['b', 'a', 'c'],
     );
   });
 
