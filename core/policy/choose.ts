@@ -1,6 +1,6 @@
 import { oneLine } from '../one-line.ts';
 import { noMatch } from './no-match.ts';
-import { checkCost, isExcluded, passed, readable } from './pass.ts';
+import { checkCost, isLeftOut, passed, readable } from './pass.ts';
 import { type Facts, type Ranking, rankingOf } from './ranking.ts';
 import type { Selection } from './selection.ts';
 import { partialVersionWarning } from './semver.ts';
@@ -57,7 +57,7 @@ function best<Value>(
     const value = text === undefined ? undefined : ranking.read(text, tag);
     if (value === undefined || (winner !== undefined && ranking.compare(value, winner.value) <= 0)) continue;
     // Last, since few of a long list would win.
-    if (ranking.admits(value) && !isExcluded(selection, tag) && !notImages?.has(tag)) winner = { tag, value };
+    if (ranking.admits(value) && !isLeftOut(selection, tag) && !notImages?.has(tag)) winner = { tag, value };
   }
   return winner?.tag;
 }

@@ -1,6 +1,6 @@
 import { oneLine } from '../one-line.ts';
 import { choose } from './choose.ts';
-import { isExcluded, readable, whyNotPassed } from './pass.ts';
+import { isLeftOut, readable, whyNotPassed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf, type Refusal, type RefusalVerdict } from './ranking.ts';
 import type { Selection } from './selection.ts';
 
@@ -60,9 +60,8 @@ function consider<Value>(
   { notImages }: Facts,
 ): Considered<Value> {
   const text = readable(selection, tag);
-  const read = text ?? unmatched(selection, tag);
-  const value = read === undefined ? undefined : ranking.read(read, tag);
-  if (text === undefined || isExcluded(selection, tag))
+  const value = text === undefined ? undefined : ranking.read(text, tag);
+  if (text === undefined || isLeftOut(selection, tag))
     return { tag, value, refusal: whyNotPassed(selection, tag) };
   if (value === undefined || !ranking.admits(value))
     return { tag, value, refusal: ranking.refusal(text, tag, value) };
@@ -72,11 +71,6 @@ function consider<Value>(
     value,
     refusal: what === undefined ? undefined : { verdict: 'NotImage', message: `is ${what}` },
   };
-}
-
-/** What compares of a tag that the filter does not let through: the whole, where that is what is read of the others. */
-function unmatched({ artifactOf, filter }: Selection, tag: string): string | undefined {
-  return filter?.extract === undefined && artifactOf?.(tag) === undefined ? tag : undefined;
 }
 
 function place<Value>(

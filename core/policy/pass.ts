@@ -22,22 +22,21 @@ export function checkCost({ exclude, filter }: Selection, tags: readonly string[
   );
 }
 
-/** What the policy reads of a tag: what the filter extracts, or the tag itself; undefined where it never gets to see the tag. */
+/** What there is for a policy to read of a tag: what the filter extracts, or the tag itself; undefined where there is nothing. */
 export function readable({ artifactOf, filter }: Selection, tag: string): string | undefined {
   if (artifactOf?.(tag) !== undefined) return undefined;
-  if (filter === undefined) return tag;
-  if (filter.extract === undefined) return filter.pattern.test(tag) ? tag : undefined;
-  return filter.pattern.expand(tag, filter.extract) || undefined;
+  return filter?.extract === undefined ? tag : filter.pattern.expand(tag, filter.extract) || undefined;
 }
 
-/** Whether a tag that the policy can read is left out all the same. */
-export function isExcluded({ exclude }: Selection, tag: string): boolean {
-  return exclude.some((pattern) => pattern.test(tag));
+/** Whether a tag that is {@link readable} is left out all the same: a question for the few that would win. */
+export function isLeftOut({ exclude, filter }: Selection, tag: string): boolean {
+  const isUnmatched = filter !== undefined && filter.extract === undefined && !filter.pattern.test(tag);
+  return isUnmatched || exclude.some((pattern) => pattern.test(tag));
 }
 
 /** What the policy reads of a tag that names and filters let through; undefined for any other. */
 export function passed(selection: Selection, tag: string): string | undefined {
-  return isExcluded(selection, tag) ? undefined : readable(selection, tag);
+  return isLeftOut(selection, tag) ? undefined : readable(selection, tag);
 }
 
 /** Why {@link passed} gives nothing for a tag. */

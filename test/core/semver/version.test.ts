@@ -72,6 +72,23 @@ describe('parseVersion', () => {
   }
 });
 
+describe('parseVersion, of three plain numbers', () => {
+  it('reads them as it does with metadata behind, which make no difference', () => {
+    const number = fc.oneof(
+      fc.stringMatching(/^[0-9]{1,3}$/),
+      fc.stringMatching(/^[0-9]{14,17}$/),
+      fc.constantFrom('', 'x', '٣', '18446744073709551615', '18446744073709551616'),
+    );
+    const text = fc
+      .tuple(fc.constantFrom('', 'v', 'V', 'vv'), fc.array(number, { maxLength: 4 }))
+      .map(([v, numbers]) => v + numbers.join('.'));
+    fc.assert(
+      fc.property(text, (text) => assert.deepEqual(parseVersion(text), parseVersion(`${text}+b`))),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe('compareVersions', () => {
   const rising: [lower: string, higher: string, why: string][] = [
     ['1.9.0', '1.10.0', 'numbers, not text'],
