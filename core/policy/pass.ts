@@ -1,7 +1,10 @@
 import type { Refusal } from './ranking.ts';
 import { PolicyError, type Selection } from './selection.ts';
 
-/** Instructions times characters: two seconds at the worst. What is used daily has 20 to 80 instructions, which is enough for 50,000 tags. */
+/**
+ * Instructions times characters. What is used daily has 20 to 80 instructions, which is enough for 50,000 tags of 25 characters. Measured are
+ * 1 to 20 ns a step, and 61 where each character makes a new state of the automaton: six seconds at the worst.
+ */
 const MOST_STEPS = 100_000_000;
 
 /**

@@ -48,8 +48,11 @@ export interface Selection {
 /** The fields of an ImageScan's spec that this file reads. */
 export interface SelectionSpec {
   readonly policy?: PolicySpec | null | undefined;
-  readonly filterTags?: { readonly pattern: string; readonly extract?: string | undefined } | undefined;
-  readonly exclude?: readonly string[] | undefined;
+  readonly filterTags?:
+    | { readonly pattern: string; readonly extract?: string | null | undefined }
+    | null
+    | undefined;
+  readonly exclude?: readonly string[] | null | undefined;
 }
 
 /** `spec.policy` of an ImageScan. */
@@ -73,7 +76,7 @@ export class PolicyError extends CodedError<'InvalidRange' | 'InvalidPattern' | 
  *
  * @throws {PolicyError} when the range is none, or a pattern is none
  */
-export function parseSelection({ policy, filterTags, exclude = [] }: SelectionSpec): Selection {
+export function parseSelection({ policy, filterTags, exclude }: SelectionSpec): Selection {
   return {
     policy: parsePolicy(policy ?? {}),
     ...(filterTags && {
@@ -83,7 +86,7 @@ export function parseSelection({ policy, filterTags, exclude = [] }: SelectionSp
         ...(filterTags.extract && { extract: parseTemplate(filterTags.extract) }),
       },
     }),
-    exclude: exclude.map((pattern, index) => parsePattern(`exclude[${index}]`, pattern)),
+    exclude: (exclude ?? []).map((pattern, index) => parsePattern(`exclude[${index}]`, pattern)),
   };
 }
 

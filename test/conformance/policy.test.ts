@@ -44,6 +44,23 @@ describe('policy cases', () => {
       '{"latest":null,"error":"no tag found"}',
     ],
   ];
+  it('may have filters, and any policy that goes by names', () => {
+    const cases = [
+      {
+        name: 'filter',
+        filterTags: { pattern: '^v(.*)-a$', extract: '$1' },
+        tags: ['v1.0.0-a', '2.0.0'],
+        latest: 'v1.0.0-a',
+      },
+      { name: 'null', filterTags: null, exclude: null, policy: null, tags: ['1.0.0'], latest: '1.0.0' },
+      { name: 'exclude', exclude: ['^2'], tags: ['1.0.0', '2.0.0'], latest: '1.0.0' },
+      { name: 'numerical', policy: { numerical: { order: 'desc' } }, tags: ['10', '9'], latest: '9' },
+      { name: 'digest', policy: { digest: { tag: 'main' } }, tags: null, latest: 'main' },
+      { name: 'none', exclude: ['.'], tags: ['1'], error: 'no available version matching *' },
+    ];
+    assert.deepEqual(failures(JSON.stringify({ cases })), []);
+  });
+
   for (const [content, name, came] of wrong) {
     it(`fails ${content.trim()}`, () => {
       const [failed, ...more] = failures(content);

@@ -25,8 +25,8 @@ const policy = z.strictObject({
 const fleetCase = z.object({
   name: z.string(),
   policy: policy.nullish(),
-  filterTags: z.strictObject({ pattern: z.string(), extract: z.string().optional() }).optional(),
-  exclude: z.array(z.string()).optional(),
+  filterTags: z.strictObject({ pattern: z.string(), extract: text }).nullish(),
+  exclude: z.array(z.string()).nullish(),
   tags: z.array(z.string()).nullable(),
   latest: text,
   error: text,

@@ -138,6 +138,28 @@ describe('explain', () => {
   });
 });
 
+describe('the order of the list', () => {
+  const lists = fc
+    .uniqueArray(tag, { maxLength: 12 })
+    .chain((tags) => fc.tuple(fc.constant(tags), fc.shuffledSubarray(tags, { minLength: tags.length })));
+
+  it('decides between equals at most, and with newest not even there', () => {
+    fc.assert(
+      fc.property(spec, lists, (spec, [tags, shuffled]) => {
+        const facts = { created: new Map(tags.map((one, index) => [one, index % 2])), notImages };
+        const selection = selectionOf(spec);
+        const [one, other] = [tags, shuffled].map((list) => choose(selection, list, facts));
+        assert.equal(one?.kind, other?.kind);
+        if (one?.kind !== 'chosen' || other?.kind !== 'chosen' || one.tag === other.tag) return;
+        assert.notEqual(selection.policy.kind, 'newest');
+        const told = explain(selection, tags, facts).find(({ tag }) => tag === other.tag);
+        assert.match(told?.message ?? '', /^equal to /);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe('around', () => {
   it('tells as explain does, of eight at most', () => {
     fc.assert(
