@@ -3,7 +3,7 @@ import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { BoundedMap } from './bounded-map.ts';
 import { trusting } from './certificates.ts';
 import { type ProxyEnvironment, proxyFor } from './proxy.ts';
-import type { RegistryRequest } from './request.ts';
+import { nameOf, type RegistryRequest } from './request.ts';
 import type { RegistrySettings } from './settings.ts';
 
 const MAX_POOLS = 256;
@@ -47,7 +47,7 @@ export class Pools {
 
   /** A registry's certificates also count at the hosts that it sends us to, such as its token server; to verify nothing counts for one host. */
   #trustOf({ url, repository, access }: RegistryRequest): Trust {
-    const own = this.#settings.for(url.host);
+    const own = this.#settings.for(nameOf(url, repository));
     const cas = [own.ca, this.#settings.for(repository.registry).ca, access.ca];
     const certificates = [...new Set(cas.filter((ca) => ca !== undefined))];
     return { certificates, verify: !own.insecureSkipTLSVerify };
