@@ -96,6 +96,22 @@ describe('a registry with a certificate of a private CA', () => {
     assert.deepEqual(await list({ insecureSkipTLSVerify: true }), ['1.0']);
   });
 
+  it('is trusted by a CA that is given while the client runs', async () => {
+    const { ca, tls: certificate } = await tls('company');
+    await using registry = await startFakeRegistry({}, certificate);
+    registry.push('app', '1.0');
+    let host: HostSettings = { ...DEFAULT_SETTINGS, plainHTTP: false };
+    const client = createRegistryClient({ settings: { for: () => host } });
+    const list = async (): Promise<readonly string[]> =>
+      (await client.listTags(parseReference(`${registry.host}/app`), ANONYMOUS)).tags;
+    await failure(list(), 'TLS');
+    host = { ...host, ca };
+    assert.deepEqual(await list(), ['1.0']);
+    host = { ...DEFAULT_SETTINGS, plainHTTP: false };
+    await failure(list(), 'TLS', /its certificate must be valid/);
+    await client.close();
+  });
+
   it('is trusted with its token server, and keeps its credentials to itself', async () => {
     const { ca, tls: certificate } = await tls('company');
     await using tokens = await startFakeRegistry(
