@@ -4,8 +4,8 @@ import { withBudget } from '../../registry/budget.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Answer, RegistryRequest } from '../../registry/request.ts';
 import { DEFAULT_SETTINGS, type HostSettings } from '../../registry/settings.ts';
-import { registryError, respondWith } from '../fakes/registry.ts';
-import { failure, ManualClock, settingsOf, startBench } from './harness.ts';
+import { hang, registryError, respondWith } from '../fakes/registry.ts';
+import { ANONYMOUS, failure, ManualClock, settingsOf, startBench } from './harness.ts';
 
 /** A budget over a wire that answers when it is told to. */
 function setUp(settings: Partial<HostSettings> = {}) {
@@ -353,5 +353,20 @@ describe('a host that is down', () => {
     wires[5]?.resolve(answer());
     await probe;
     assert.equal(wires.length, 6);
+  });
+
+  it('is found out by ten requests that hang within twice the timeout, and then the others come through', async () => {
+    await using bench = await startBench({}, { timeoutMs: 200 });
+    bench.registry.push('acme/app', '1.0');
+    bench.registry.fail({ path: /hang/, respond: hang });
+    const asked = Array.from({ length: 10 }, (_, index) =>
+      bench.client.listTags(bench.image('1.0', `hang/${index}`), ANONYMOUS),
+    );
+    const other = bench.list();
+    const codes = await Promise.all([...asked, other].map(async (call) => (await refusalOf(call)).code));
+    assert.deepEqual(codes, [...Array(8).fill('Timeout'), 'Unreachable', 'Unreachable', 'Unreachable']);
+    assert.equal(bench.registry.requests.length, 8, 'two rounds of four');
+    bench.clock.time += 5000;
+    assert.deepEqual(await bench.list(), ['1.0']);
   });
 });
