@@ -297,22 +297,6 @@ test('the password of the user <token> is an identity token', async () => {
   );
 });
 
-test('a registry token is sent as it is, and asked of no token server', async () => {
-  await using bench = await startPrivate();
-  bench.registry.fail({
-    path: /tags/,
-    respond: (request, response) =>
-      (request.headers.authorization === 'Bearer as-it-is'
-        ? respondWith(200, {}, '{"tags":["1.0"]}')
-        : respondWith(401, { 'www-authenticate': `Bearer realm="${bench.registry.origin}/token"` }))(
-        request,
-        response,
-      ),
-  });
-  assert.deepEqual(await bench.list(as({ registryToken: 'as-it-is' })), ['1.0']);
-  assert.equal(tokenRequests(bench), 0);
-});
-
 /** As ACR with tokens of scope maps: lists to one right, manifests to another, and the challenge names what was missed. */
 async function startWithTwoRights(): Promise<Bench> {
   const bench = await startPrivate();
