@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withCache } from '../../registry/cache.ts';
+import { digestOf } from '../../registry/digest.ts';
 import type { Access, Answer, RegistryRequest } from '../../registry/request.ts';
 import { Shelf } from '../../registry/shelf.ts';
 import { ALICE, ManualClock, MALLORY } from './harness.ts';
 
-const DIGEST = `sha256:${'a'.repeat(64)}`;
+const DIGEST = digestOf(Buffer.from('x'));
 
 function setUp(respond: (request: RegistryRequest) => Promise<Answer> | Answer, maxBytes = 1_000_000) {
   const clock = new ManualClock();
@@ -104,6 +105,15 @@ describe('answers', () => {
     await get('manifests/1.0');
     await get('manifests/1.0');
     assert.equal(sent.length, 4);
+  });
+
+  it('to what is asked for by digest are kept only when they are what the digest names', async () => {
+    const answers = ['<html>log in</html>', 'x'];
+    const { sent, get } = setUp(() => answer(answers.shift() ?? 'never asked'));
+    const bodies: string[] = [];
+    for (let time = 0; time < 3; time++) bodies.push((await get(`blobs/${DIGEST}`)).body.toString());
+    assert.deepEqual(bodies, ['<html>log in</html>', 'x', 'x']);
+    assert.equal(sent.length, 2);
   });
 
   it('that are failures are not kept', async () => {
