@@ -68,6 +68,9 @@ describe('the time at which an image was created', () => {
     ],
     ['is unknown when nothing says it', {}, undefined],
     ['is unknown when it is no time', { created: 'yesterday', label: 'today', annotation: 'now' }, undefined],
+    ['is unknown when there is no such day', { created: '2026-02-30T00:00:00Z' }, undefined],
+    ['is unknown when it may be that of any zone', { created: '2026-01-01T00:00:00' }, undefined],
+    ['is unknown when it is a day alone, as in old labels', { legacy: '20201204' }, undefined],
   ] as const) {
     it(what, async () => {
       await using bench = await startBench();
@@ -84,6 +87,29 @@ describe('the time at which an image was created', () => {
       iso(EARLY),
     );
     assert.equal(await timeOf(bench, pushIndex(bench, [])), undefined);
+  });
+
+  it('is of an index that was copied in part that of the images that are there', async () => {
+    await using bench = await startBench();
+    const gone = `sha256:${'e'.repeat(64)}`;
+    assert.equal(
+      await timeOf(bench, pushIndex(bench, [gone, pushImage(bench, { created: EARLY })])),
+      iso(EARLY),
+    );
+    assert.equal(await timeOf(bench, pushIndex(bench, [gone])), undefined);
+  });
+
+  it('is not looked for in indexes of indexes, which grow with each', async () => {
+    await using bench = await startBench();
+    let digest = pushImage(bench, { created: EARLY });
+    // Of an index the names of 32 more indexes, whatever they pass themselves off for: 32 to the power of 10 in all.
+    for (let depth = 0; depth < 10; depth++)
+      digest = pushIndex(
+        bench,
+        Array.from({ length: 32 }, () => digest),
+      );
+    assert.equal(await timeOf(bench, digest), undefined);
+    assert.equal(bench.registry.requests.length, 2);
   });
 
   it('is asked for once', async () => {
