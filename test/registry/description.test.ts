@@ -182,6 +182,15 @@ describe('a platform', () => {
     [{ os: 'linux', architecture: 'amd64', variant: 'v3' }, 'linux/amd64/v3'],
     [{ os: 'linux', architecture: 'arm' }, 'linux/arm/v7'],
     [{ os: 'Linux', architecture: 'ARM', variant: 'V6' }, 'linux/arm/v6'],
+    [{ os: 'linux', architecture: 'arm', variant: '7' }, 'linux/arm/v7'],
+    [{ os: 'linux', architecture: 'arm', variant: 'v8' }, 'linux/arm/v8'],
+    [{ os: 'linux', architecture: 'armhf' }, 'linux/arm/v7'],
+    [{ os: 'linux', architecture: 'armel', variant: 'v6' }, 'linux/arm/v6'],
+    [{ os: 'linux', architecture: 'arm64', variant: '8' }, 'linux/arm64'],
+    [{ os: 'linux', architecture: 'amd64', variant: 'v1' }, 'linux/amd64'],
+    [{ os: 'linux', architecture: 'i386' }, 'linux/386'],
+    [{ os: 'linux', architecture: 'constructor' }, 'linux/constructor'],
+    [{ os: 'macOS', architecture: 'arm64' }, 'darwin/arm64'],
     [{ os: 'windows', architecture: 'amd64' }, 'windows/amd64'],
   ] as const) {
     it(`${JSON.stringify(platform)} is ${text}`, () => assert.equal(platformText(platform), text));
