@@ -1,6 +1,6 @@
 import { oneLine } from '../core/one-line.ts';
 import type { Child, Manifest } from './manifests.ts';
-import { platformText } from './platform.ts';
+import { isPlatform, platformText } from './platform.ts';
 
 /** What a digest names. */
 export type Description =
@@ -35,6 +35,9 @@ const KINDS: readonly (readonly [type: string, what: string])[] = [
   ['application/vnd.module.wasm', 'a WebAssembly module'],
 ];
 
+/** Descriptions are kept; the images with the most platforms have some twenty. */
+const MOST_PLATFORMS = 100;
+
 const EMPTY = 'application/vnd.oci.empty.v1+json';
 
 /** Tells images from all else that registries hold, by the rules of the OCI image specification. */
@@ -61,13 +64,13 @@ function describeIndex(manifests: readonly Child[]): Description {
     .filter(isImage)
     .flatMap(({ platform }) => (platform ? [platformText(platform)] : []));
   if (platforms.length === 0) return other('an index of no platform');
-  return { kind: 'index', platforms: [...new Set(platforms)] };
+  return { kind: 'index', platforms: [...new Set(platforms)].slice(0, MOST_PLATFORMS) };
 }
 
 /** Is it one of the images of an index? Attestations bear a platform too, but an unknown or empty one. */
 export function isImage({ platform, annotations }: Child): boolean {
   if (platform === undefined || annotations?.['vnd.docker.reference.type'] !== undefined) return false;
-  return [platform.os, platform.architecture].every((part) => part !== '' && part !== 'unknown');
+  return isPlatform(platform);
 }
 
 function kindOf(type: string): string {

@@ -26,6 +26,15 @@ const VARIANTS = new Map([
   ['arm/8', 'arm/v8'],
 ]);
 
+// containerd's, https://github.com/containerd/platforms/blob/main/platforms.go; the length is our own.
+const PART = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Is it a platform that something could run on? Not where a part is empty, `unknown`, or no name. */
+export function isPlatform({ os, architecture, variant }: Platform): boolean {
+  const isNamed = (part: string): boolean => PART.test(part) && part !== 'unknown';
+  return isNamed(os) && isNamed(architecture) && (!variant || PART.test(variant));
+}
+
 /**
  * A platform in the one spelling that all others come down to: `linux/arm/v7`. It is containerd's
  * (github.com/containerd/platforms, database.go). The version of the system is left out, as containerd leaves it out.

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startFakeRegistry } from '../fakes/registry.ts';
-import { imageConfig, manifestOf } from '../fakes/registry-content.ts';
+import { flood, imageConfig, manifestOf, startFakeRegistry } from '../fakes/registry.ts';
 import { ALICE, ANONYMOUS, type Bench, failure, startBench } from './harness.ts';
 
 const CREATED = 'org.opencontainers.image.created';
@@ -135,6 +134,17 @@ describe('the time at which an image was created', () => {
     assert.deepEqual(
       cdn.requests.map(({ headers }) => headers.authorization),
       [undefined],
+    );
+  });
+
+  it('is not looked for in a config without an end', async () => {
+    await using bench = await startBench();
+    const digest = pushImage(bench, { created: EARLY });
+    bench.registry.fail({ path: /blobs/, respond: flood(100 * 1024 * 1024) });
+    await failure(
+      bench.client.created({ ...bench.image(), digest }, ANONYMOUS),
+      'InvalidAnswer',
+      /more than the 4194304 bytes/,
     );
   });
 

@@ -50,6 +50,10 @@ const OTHERS: [what: string, manifest: object][] = [
   ],
   ['an artifact of type text/x mine', manifestOf('text/x\u001b\nmine', BLOB)],
   ['an index of no platform', indexOf({ os: '', architecture: '' })],
+  ['an index of no platform', indexOf({ os: 'linux', architecture: '\u001b[31mamd64' })],
+  ['an index of no platform', indexOf({ os: 'linux/amd64', architecture: 'x' })],
+  ['an index of no platform', indexOf({ os: 'linux', architecture: 'a'.repeat(65) })],
+  ['an index of no platform', indexOf({ os: 'linux', architecture: 'arm', variant: 'v 7' })],
   ['an artifact of type text/x-mine', manifestOf('text/x-mine', BLOB)],
   ['a manifest without a config', { schemaVersion: 2, layers: [] }],
   ['of the old schema 1, which nothing pulls any more: push it again', { schemaVersion: 1, fsLayers: [] }],
@@ -164,6 +168,14 @@ describe('a digest', () => {
     await failure(bench.client.describe({ ...bench.image(), digest }, ANONYMOUS), 'NotFound');
     bench.registry.push('acme/app', undefined, manifest);
     assert.equal((await bench.client.describe({ ...bench.image(), digest }, ANONYMOUS)).kind, 'image');
+  });
+
+  it('with more platforms than there are is told with a hundred of them', async () => {
+    await using bench = await startBench();
+    const platforms = Array.from({ length: 1000 }, (_, index) => `linux/cpu${index}`);
+    const digest = bench.registry.push('acme/app', '1.0', imageIndex('app', platforms));
+    const description = await bench.client.describe({ ...bench.image(), digest }, ANONYMOUS);
+    assert.ok(description.kind === 'index' && description.platforms.length === 100);
   });
 
   it('with a type as long as a book is told in a line', () => {
