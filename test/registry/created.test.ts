@@ -98,6 +98,16 @@ describe('the time at which an image was created', () => {
     assert.equal(await timeOf(bench, pushIndex(bench, [gone])), undefined);
   });
 
+  it('is not that of an attestation, which may come later', async () => {
+    await using bench = await startBench();
+    const image = pushImage(bench, { created: EARLY });
+    const unknown = { os: 'unknown', architecture: 'unknown' };
+    const attestation = { digest: pushImage(bench, { created: LATE }), platform: unknown };
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const manifests = [{ digest: image, platform }, attestation];
+    assert.equal(await timeOf(bench, pushIndex(bench, [], { manifests })), iso(EARLY));
+  });
+
   it('is not looked for in indexes of indexes, which grow with each', async () => {
     await using bench = await startBench();
     let digest = pushImage(bench, { created: EARLY });
