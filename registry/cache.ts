@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Clock, orAborted } from './clock.ts';
+import { isNamedBy } from './digest.ts';
 import { type Answer, headerOf, type RegistryRequest, type Send } from './request.ts';
 import { Shelf } from './shelf.ts';
 
@@ -98,7 +99,7 @@ class Cache {
     const answer = await this.#send({ ...request, headers, access: { ...request.access, signal } });
     const isUnchanged = answer.status === 304 && kept !== undefined;
     const current = isUnchanged ? kept.answer : answer;
-    if (isWorthKeeping(request, current)) this.#kept.put(key, { answer: current, at }, sizeOf(current));
+    if (mayBeKept(request, current)) this.#kept.put(key, { answer: current, at }, sizeOf(current));
     return current;
   }
 }
@@ -109,18 +110,16 @@ function keyOf({ method, url, headers, access }: RegistryRequest): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
-/** The digest by which something is asked for that can never change. */
+/** The digest of what is asked for, where the request has one. */
 function digestIn({ method, url }: RegistryRequest): string | undefined {
-  const [, digest] = /\/(?:manifests|blobs)\/sha256:([0-9a-f]{64})$/.exec(url.pathname) ?? [];
-  return method === 'GET' ? digest : undefined;
+  if (method !== 'GET') return undefined;
+  return /\/(?:manifests|blobs)\/(sha(?:256|512):[0-9a-f]+)$/.exec(url.pathname)?.[1];
 }
 
-// What is kept for ever has to be what was asked for: else a registry that was wrong once would be so until a restart.
-function isWorthKeeping(request: RegistryRequest, { status, body }: Answer): boolean {
+// What is kept for ever has to be right: a proxy's page to log in, answered once, would else stand until a restart.
+function mayBeKept(request: RegistryRequest, { status, body }: Answer): boolean {
   const digest = digestIn(request);
-  return (
-    status === 200 && (digest === undefined || createHash('sha256').update(body).digest('hex') === digest)
-  );
+  return status === 200 && (digest === undefined || isNamedBy(digest, body));
 }
 
 function sizeOf({ body }: Answer): number {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { withCache } from '../../registry/cache.ts';
+import { digestOf } from '../../registry/digest.ts';
 import type { Access, Answer, RegistryRequest } from '../../registry/request.ts';
 import { Shelf } from '../../registry/shelf.ts';
 import { ALICE, ManualClock, MALLORY } from './harness.ts';
 
-const DIGEST = `sha256:${createHash('sha256').update('x').digest('hex')}`;
+const DIGEST = digestOf(Buffer.from('x'));
 
 function setUp(respond: (request: RegistryRequest) => Promise<Answer> | Answer, maxBytes = 1_000_000) {
   const clock = new ManualClock();
