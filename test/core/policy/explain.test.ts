@@ -126,6 +126,16 @@ describe('around', () => {
     );
   });
 
+  it('tells in bounds of what a registry should not list', () => {
+    const odd = `1.0\n${'x'.repeat(10_000)}`;
+    const [chosen, other] = around(selectionOf({}), ['1.0.0', odd]);
+    assert.equal(chosen?.tag, '1.0.0');
+    assert.equal(other, undefined);
+    const [refused] = around(selectionOf({}), [odd]);
+    assert.ok(refused !== undefined && refused.tag.length <= 128 && refused.message.length <= 256);
+    assert.doesNotMatch(refused.tag + refused.message, /\n/);
+  });
+
   it('tells of a few refused ones when there is no choice', () => {
     const tags = ['a', '1.0.0', 'b', 'c', 'd', 'e'];
     const few = around(selectionOf({ policy: { semver: { range: '>9' } } }), tags);
