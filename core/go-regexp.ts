@@ -26,7 +26,7 @@ type Part = { readonly literal: string } | { readonly group: string };
  */
 export function compileGoRegExp(pattern: string): GoRegExp {
   const compiled = compile(pattern);
-  const names = compiled.namedGroups();
+  const nameIndex = new Map(Object.entries(compiled.namedGroups()));
   return {
     size: compiled.programSize(),
     test: (text) => compiled.test(text),
@@ -34,7 +34,7 @@ export function compileGoRegExp(pattern: string): GoRegExp {
       const matcher = compiled.matcher(text);
       if (!matcher.find()) return undefined;
       const valueOf = (group: string): string => {
-        const index = Object.hasOwn(names, group) ? names[group] : indexOf(group);
+        const index = PLACE.test(group) ? Number(group) : nameIndex.get(group);
         const isThere = index !== undefined && index <= compiled.groupCount();
         return (isThere && matcher.group(index)) || '';
       };
@@ -53,9 +53,8 @@ function compile(pattern: string): RE2JS {
   }
 }
 
-function indexOf(group: string): number | undefined {
-  return /^\d{1,9}$/.test(group) ? Number(group) : undefined;
-}
+// What Go takes for the place of a group and not for its name: no leading zero, and less than 10^9.
+const PLACE = /^(?:0|[1-9]\d{0,8})$/;
 
 // $name is the longest run of letters, digits and underscores, ${name} the same in braces, $$ a dollar sign; any other dollar sign
 // stands for itself (https://pkg.go.dev/regexp#Regexp.Expand).

@@ -8,7 +8,7 @@ export function alphabetical({ order }: AlphabeticalPolicy): Ranking<string> {
     read: (text) => text,
     compare: order === 'desc' ? compareBytes : (a, b) => compareBytes(b, a),
     admits: () => true,
-    refusal: (text) => ({ verdict: 'NotMatched', message: `${text} is not considered` }),
+    refusal: () => ({ verdict: 'NotMatched', message: 'is not considered' }),
     praise: order === 'desc' ? 'the greatest in byte order' : 'the smallest in byte order',
   };
 }

@@ -1,5 +1,6 @@
-// The referrers tag schema of the distribution specification: an algorithm and up to 64 characters of a digest; cosign adds what it is.
-const ARTIFACT_TAG = /^(?:sha256|sha512)-[0-9a-f]{64}(?:\.(sig|att|sbom))?$/;
+// The referrers tag schema of the distribution specification: an algorithm that image-spec registers and 64 characters of a digest. Cosign
+// adds what it is, and cuts a digest only where a tag ends, at 128 characters.
+const ARTIFACT_TAG = /^(?:(?:sha256|blake3)-[0-9a-f]{64}|sha512-[0-9a-f]{64,121})(?:\.(sig|att|sbom))?$/;
 const SHORTEST = 'sha256-'.length + 64;
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -1,3 +1,5 @@
+import { oneLine } from '../one-line.ts';
+import { noMatch } from './no-match.ts';
 import { checkCost, passed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf } from './ranking.ts';
 import type { Selection } from './selection.ts';
@@ -17,7 +19,7 @@ export type Choice =
 
 /**
  * Chooses one tag. The order of the tags matters between equals only: the first of them wins (`1.2` and `v1.2.0` are equal), but with
- * `newest`, which has an order of its own for them. The messages are Fleet's.
+ * `newest`, which has an order of its own for them. The messages begin as Fleet's.
  *
  * @param tags in the order of the registry; not read by a policy that follows one tag
  * @throws {PolicyError} 'PatternTooCostly'
@@ -28,7 +30,7 @@ export function choose(selection: Selection, tags: readonly string[], facts: Fac
   checkCost(selection, list);
   if (list.length === 0) return { kind: 'none', reason: 'NoTags', message: 'no tag found' };
   const tag = best(selection, rankingOf(policy, facts), list, facts);
-  if (tag === undefined) return { kind: 'none', reason: 'NoMatch', message: noMatch(selection) };
+  if (tag === undefined) return { kind: 'none', reason: 'NoMatch', message: noMatch(selection, list) };
   const warning = warningFor(selection, tag, list, facts);
   return { kind: 'chosen', tag, ...(warning !== undefined && { warning }) };
 }
@@ -59,35 +61,36 @@ function best<Value>(
   return winner?.tag;
 }
 
-function noMatch({ policy }: Selection): string {
-  switch (policy.kind) {
-    case 'semver':
-      return `no available version matching ${policy.range.text}`;
-    case 'numerical':
-      return 'no tag is a number that may be chosen';
-    case 'newest':
-      return 'no tag may be chosen that says when it was created';
-    case 'digest':
-      return `${policy.tag} may not be chosen`;
-    case 'alphabetical':
-      return 'no tag may be chosen';
-  }
-}
-
 function warningFor(
   selection: Selection,
   tag: string,
   tags: readonly string[],
-  { created }: Facts,
+  facts: Facts,
 ): string | undefined {
   const { policy } = selection;
-  if (policy.kind === 'semver') return partialVersionWarning(selection, policy, tag, tags);
-  if (policy.kind !== 'newest') return undefined;
-  const ties = tags.filter((other) => other !== tag && created?.get(other) === created?.get(tag));
-  return ties.length === 0 ? undefined : `${tag} was created at the same time as ${someOf(ties)}`;
+  if (policy.kind === 'semver') return partialVersionWarning(selection, policy, tag, tags, facts);
+  return policy.kind === 'newest' ? tieWarning(selection, tag, tags, facts) : undefined;
+}
+
+function tieWarning(
+  selection: Selection,
+  tag: string,
+  tags: readonly string[],
+  { created, notImages }: Facts,
+): string | undefined {
+  const isTie = (other: string): boolean =>
+    other !== tag &&
+    created?.get(other) === created?.get(tag) &&
+    notImages?.has(other) !== true &&
+    passed(selection, other) !== undefined;
+  const ties = [...new Set(tags.filter(isTie))];
+  return ties.length === 0 ? undefined : `${oneLine(tag)} was created at the same time as ${someOf(ties)}`;
 }
 
 function someOf(tags: readonly string[]): string {
   const more = tags.length > 3 ? ` and ${tags.length - 3} more` : '';
-  return `${tags.slice(0, 3).join(', ')}${more}`;
+  return `${tags
+    .slice(0, 3)
+    .map((tag) => oneLine(tag))
+    .join(', ')}${more}`;
 }

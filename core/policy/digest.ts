@@ -1,3 +1,4 @@
+import { oneLine } from '../one-line.ts';
 import type { Ranking } from './ranking.ts';
 import type { DigestPolicy } from './selection.ts';
 
@@ -7,7 +8,7 @@ export function digest({ tag }: DigestPolicy): Ranking<string> {
     read: (_text, candidate) => (candidate === tag ? candidate : undefined),
     compare: () => 0,
     admits: () => true,
-    refusal: () => ({ verdict: 'NotFollowed', message: `${tag} is followed, and no other` }),
+    refusal: () => ({ verdict: 'NotFollowed', message: `${oneLine(tag)} is followed, and no other` }),
     praise: 'the tag that is followed',
   };
 }

@@ -115,8 +115,9 @@ function tell<Value>(
 }
 
 function notBest(winner: string, isEqual: boolean): Omit<Candidate, 'tag'> {
+  const name = oneLine(winner);
   return {
     verdict: 'Lower',
-    message: isEqual ? `equal to ${winner}, which comes first` : `${winner} is preferred`,
+    message: isEqual ? `equal to ${name}, which comes first` : `${name} is preferred`,
   };
 }

@@ -5,12 +5,13 @@ import type { Ranking } from './ranking.ts';
 interface Build {
   readonly created: number;
   readonly text: string;
+  readonly tag: string;
   readonly version: Version | undefined;
 }
 
 /**
- * What was created last. Of builds of one moment the higher version is preferred, then the greater text, so that the order of the list has no
- * say: reproducible builds often all bear the same time.
+ * What was created last. Of builds of one moment the higher version is preferred, then the greater text, then the greater tag, so that the
+ * order of the list has no say: reproducible builds often all bear the same time.
  *
  * @param created milliseconds since the epoch, by tag
  */
@@ -18,7 +19,7 @@ export function newest(created: ReadonlyMap<string, number>): Ranking<Build> {
   return {
     read(text, tag) {
       const time = created.get(tag);
-      return time === undefined ? undefined : { created: time, text, version: parseVersion(text) };
+      return time === undefined ? undefined : { created: time, text, tag, version: parseVersion(text) };
     },
     compare: (a, b) => a.created - b.created || compareBuilds(a, b),
     admits: () => true,
@@ -31,5 +32,5 @@ export function newest(created: ReadonlyMap<string, number>): Ranking<Build> {
 function compareBuilds(a: Build, b: Build): number {
   const isVersion = Number(a.version !== undefined) - Number(b.version !== undefined);
   const order = a.version && b.version ? compareVersions(a.version, b.version) : isVersion;
-  return order || compareBytes(a.text, b.text);
+  return order || compareBytes(a.text, b.text) || compareBytes(a.tag, b.tag);
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '../one-line.ts';
 import type { Ranking } from './ranking.ts';
 import type { NumericalPolicy } from './selection.ts';
 
@@ -18,7 +19,7 @@ export function numerical({ order }: NumericalPolicy): Ranking<Decimal> {
     read: parseDecimal,
     compare: order === 'asc' ? compareDecimals : (a, b) => compareDecimals(b, a),
     admits: () => true,
-    refusal: (text) => ({ verdict: 'NotNumber', message: `${text} is not a number` }),
+    refusal: (text) => ({ verdict: 'NotNumber', message: `${oneLine(text)} is not a number` }),
     praise: order === 'asc' ? 'the greatest number' : 'the smallest number',
   };
 }

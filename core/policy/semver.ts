@@ -1,7 +1,8 @@
+import { oneLine } from '../one-line.ts';
 import { satisfies, satisfiesButForPrerelease } from '../semver/range.ts';
 import { compareVersions, parseVersion, type Version } from '../semver/version.ts';
 import { passed } from './pass.ts';
-import type { Ranking } from './ranking.ts';
+import type { Facts, Ranking } from './ranking.ts';
 import type { Selection, SemverPolicy } from './selection.ts';
 
 /** The highest version that the range allows. `1.2` and `v1.2.0` are equal. */
@@ -16,10 +17,10 @@ export function semver({ range, versions }: SemverPolicy): Ranking<Version> {
     refusal(text, _tag, version) {
       if (version === undefined) {
         return parseVersion(text) === undefined
-          ? { verdict: 'NotVersion', message: `${text} is not a version` }
+          ? { verdict: 'NotVersion', message: `${oneLine(text)} is not a version` }
           : {
               verdict: 'PartialVersion',
-              message: `${text} has not three numbers, which versions: Strict wants`,
+              message: `${oneLine(text)} has not three numbers, which versions: Strict wants`,
             };
       }
       return satisfiesButForPrerelease(range, version)
@@ -36,12 +37,13 @@ export function partialVersionWarning(
   { range }: SemverPolicy,
   tag: string,
   tags: readonly string[],
+  { notImages }: Facts,
 ): string | undefined {
   const versionOf = (one: string): Version | undefined => parseVersion(passed(selection, one) ?? '');
   const version = versionOf(tag);
   if (version === undefined || version.parts === 3) return undefined;
   const isFull = (other: Version | undefined): boolean => other?.parts === 3 && satisfies(range, other);
-  if (!tags.some((other) => isFull(versionOf(other)))) return undefined;
+  if (!tags.some((other) => isFull(versionOf(other)) && !notImages?.has(other))) return undefined;
   const { major, minor, patch } = version;
-  return `${tag} counts as version ${major}.${minor}.${patch} and wins over full versions; versions: Strict passes over such tags`;
+  return `${oneLine(tag)} counts as version ${major}.${minor}.${patch} and wins over full versions; versions: Strict passes over such tags`;
 }

@@ -53,7 +53,14 @@ describe('a template', () => {
     ['$1x', ''],
     ['$0', 'v1.2'],
     ['$9', ''],
+    ['$01', ''],
+    ['${1}0', '10'],
+    ['$100000000', ''],
+    ['$1é', ''],
+    ['${1}é', '1é'],
+    ['${ 1}', '${ 1}'],
     ['$unknown-', '-'],
+    ['$constructor', ''],
     ['$$1', '$1'],
     ['a$', 'a$'],
     ['$-$', '$-$'],
@@ -66,6 +73,12 @@ describe('a template', () => {
     it(`${template} gives ${JSON.stringify(expected)}`, () =>
       assert.equal(expand('v(?P<major>\\d+)\\.(\\d+)(x)?', 'v1.2', template), expected));
   }
+
+  it('takes a number for a place, also where a group has it for a name', () => {
+    assert.equal(expand('(a)(?P<1>b)', 'ab', '$1'), 'a');
+    assert.equal(expand('(a)(?P<01>b)', 'ab', '$01'), 'b');
+    assert.equal(expand('(a)(?P<7>b)', 'ab', '$7'), '');
+  });
 
   it('gives nothing where the pattern does not match', () =>
     assert.equal(expand('x', 'abc', 'a'), undefined));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { artifactTag } from '../../../core/policy/artifact-tag.ts';
 import { choose } from '../../../core/policy/choose.ts';
 import {
   parseSelection,
@@ -78,6 +79,12 @@ describe('choose', () => {
     assert.equal(warningOf(['1.2', '1.3']), undefined, 'all are partial');
     assert.equal(warningOf(['1.2.3', '1.1']), undefined, 'a full one wins');
     assert.equal(warningOf(['1.2.3', '2.1'], '^2'), undefined, 'the full one is outside the range');
+    const notImages = new Map([['1.2.3', 'a Helm chart']]);
+    assert.deepEqual(
+      choose(parseSelection({}), ['1.2.3', '2024'], { notImages }),
+      { kind: 'chosen', tag: '2024' },
+      'the full one is no image',
+    );
   });
 
   const number = fc.nat(3).map(String);
@@ -127,6 +134,22 @@ describe('choose', () => {
         assert.equal(chosen({ alphabetical: { order: 'asc' } }, words), sorted.at(0)?.toString());
         assert.equal(chosen({ alphabetical: {} }, words), sorted.at(-1)?.toString());
       }),
+    );
+  });
+
+  it('has one order for halves of surrogate pairs too, which JSON can bring', () => {
+    const units = fc.array(fc.constantFrom('a', '\ud83d', '\ude00', '\ue001', '\uffee'), { maxLength: 3 });
+    const lists = fc
+      .array(
+        units.map((unit) => unit.join('')),
+        { minLength: 1, maxLength: 8 },
+      )
+      .chain((tags) => fc.tuple(fc.constant(tags), fc.shuffledSubarray(tags, { minLength: tags.length })));
+    fc.assert(
+      fc.property(lists, ([tags, shuffled]) => {
+        assert.equal(chosen({ alphabetical: {} }, tags), chosen({ alphabetical: {} }, shuffled));
+      }),
+      { numRuns: 2000 },
     );
   });
 
@@ -193,6 +216,32 @@ describe('newest', () => {
     assert.match(same('a', 'b', 'c', 'd', 'e')[1] ?? '', /as a, b, c and 1 more$/);
   });
 
+  it('prefers of one moment and one extracted text the greater tag', () => {
+    const spec = { policy: { newest: {} }, filterTags: { pattern: '^(.*)-\\w+$', extract: '$1' } };
+    for (const tags of [
+      ['1.0-a', '1.0-b'],
+      ['1.0-b', '1.0-a'],
+    ]) {
+      const choice = choose(parseSelection(spec), tags, { created: new Map(tags.map((tag) => [tag, 5])) });
+      assert.equal(choice.kind === 'chosen' && choice.tag, '1.0-b');
+    }
+  });
+
+  it('names of one moment only what might have been chosen, once', () => {
+    const created = new Map(['a', 'b', 'chart', 'bad'].map((tag) => [tag, 5]));
+    const facts = { created, notImages: new Map([['chart', 'a Helm chart']]) };
+    const choice = choose(
+      parseSelection({ policy: { newest: {} }, exclude: ['bad'] }),
+      ['bad', 'a', 'chart', 'b', 'a'],
+      facts,
+    );
+    assert.deepEqual(choice, {
+      kind: 'chosen',
+      tag: 'b',
+      warning: 'b was created at the same time as a',
+    });
+  });
+
   it('does not depend on the order of the list', () => {
     const build = fc.tuple(fc.constantFrom('1.9', '1.10', '1.5x', 'v1.9.0', 'a', 'b', '2'), fc.nat(1));
     const lists = fc
@@ -250,8 +299,49 @@ describe('filterTags and exclude', () => {
   it('pass over what nothing is extracted of', () => {
     assert.equal(
       filtered({ filterTags: { pattern: '^(x?)', extract: '$1' } }, ['1.0.0']),
-      'no available version matching *',
+      'no available version matching *: filterTags leaves 0 of 1 tags',
     );
+  });
+
+  it('are named where they leave nothing to choose from', () => {
+    const tags = ['1.0.0', '2.0.0', '3.0.0-slim', 'latest'];
+    for (const [spec, policy, message] of [
+      [{ exclude: ['.'] }, {}, 'no available version matching *: exclude leaves 0 of 4 tags'],
+      [
+        { filterTags: { pattern: '^v' } },
+        {},
+        'no available version matching *: filterTags leaves 0 of 4 tags',
+      ],
+      [
+        { filterTags: { pattern: '^\\d' }, exclude: ['^1', '^2'] },
+        {},
+        'no available version matching *: filterTags and exclude leave 1 of 4 tags',
+      ],
+      [
+        { exclude: ['^[123]'] },
+        { numerical: {} },
+        'no tag is a number that may be chosen: exclude leaves 1 of 4 tags',
+      ],
+      [{ exclude: ['none'] }, { semver: { range: '^9' } }, 'no available version matching ^9'],
+      [{ exclude: ['a'] }, { digest: { tag: 'main' } }, 'main may not be chosen: exclude[0] matches'],
+      [
+        { filterTags: { pattern: 'x' } },
+        { digest: { tag: 'main' } },
+        'main may not be chosen: filterTags.pattern does not match',
+      ],
+    ] as const) {
+      assert.equal(filtered(structuredClone(spec) as SelectionSpec, tags, policy), message);
+    }
+  });
+
+  it('name the tags that are known not to be images too', () => {
+    const tag = `sha256-${'a'.repeat(64)}`;
+    const selection = { ...parseSelection({}), artifactOf: artifactTag };
+    assert.deepEqual(choose(selection, [tag, `${tag}.sig`]), {
+      kind: 'none',
+      reason: 'NoMatch',
+      message: 'no available version matching *: the rule for artifact tags leaves 0 of 2 tags',
+    });
   });
 
   it('are refused where they would take long: the list and the repetitions together', () => {

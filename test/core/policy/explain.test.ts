@@ -73,6 +73,25 @@ describe('explain', () => {
     ]);
   });
 
+  it('tells it in one short line, whatever a tag is like', () => {
+    const long = 'x'.repeat(100_000);
+    const longVersion = `1.${'0'.repeat(200)}`;
+    const breaks = 'a\nb\u202e';
+    for (const policy of [{}, { semver: { range: '*', versions: 'Strict' as const } }, { numerical: {} }]) {
+      for (const line of told({ policy }, [long, longVersion, breaks, '1.0.0'])) {
+        const message = line.slice(line.indexOf(':'));
+        assert.ok(message.length < 200, message);
+        assert.match(message, /^[\x20-\x7e…]*$/);
+      }
+    }
+    for (const { message } of explain(selectionOf({ policy: { alphabetical: {} } }), [
+      long,
+      `${long}x`,
+      'y'.repeat(5000),
+    ]))
+      assert.ok(message.length < 200, message);
+  });
+
   const tag = fc.oneof(
     fc.constantFrom(
       '1.0.0',
@@ -153,6 +172,12 @@ describe('artifactTag', () => {
     [`sha256-${HEX}.att`, 'a cosign attestation'],
     [`sha256-${HEX}.sbom`, 'an SBOM'],
     [`sha512-${HEX}`, 'a list of what refers to an image'],
+    [`sha512-${HEX}.sig`, 'a cosign signature'],
+    [`sha512-${HEX}${'b'.repeat(57)}`, 'a list of what refers to an image'],
+    [`sha512-${HEX}${'b'.repeat(52)}.sbom`, 'an SBOM'],
+    [`blake3-${HEX}`, 'a list of what refers to an image'],
+    [`sha256-${HEX}a`, undefined],
+    [`release-${HEX}`, undefined],
     [`sha256-${HEX}.other`, undefined],
     [`sha256-${HEX.slice(1)}`, undefined],
     ['sha256-abc.sig', undefined],
