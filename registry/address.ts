@@ -7,10 +7,15 @@ const INSIDE = [
   '100.64.0.0/10',
   '127.0.0.0/8',
   '169.254.0.0/16',
+  '192.0.0.0/24',
+  '198.18.0.0/15',
   '::/127',
   '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '2002::/16',
   'fc00::/7',
   'fe80::/10',
+  'fec0::/10',
 ];
 
 const privateIPv4 = blockList(PRIVATE_IPV4);
@@ -23,7 +28,8 @@ export function isPrivateIPv4(hostname: string): boolean {
 
 /**
  * Whether a host, as a URL gives it, is this machine or an address that does not lead out of the network: loopback,
- * link-local (with it the clouds' metadata servers), private, carrier-grade NAT, and IPv4 in IPv6 by NAT64.
+ * link-local (with it the clouds' metadata servers, of which Oracle's is in 192.0.0.0/24), private, carrier-grade NAT, of benchmarks
+ * (RFC 2544), and IPv4 in IPv6 by NAT64 or 6to4.
  */
 export function isInside(hostname: string): boolean {
   if (/(?:^|\.)localhost\.?$/.test(hostname)) return true;

@@ -1,7 +1,7 @@
 import { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
 import { HostBudget } from './host-budget.ts';
-import type { Send } from './request.ts';
+import { nameOf, type Send } from './request.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** Registries, their token servers, and where their blobs are. */
@@ -17,9 +17,10 @@ const MAX_HOSTS = 4096;
 export function withBudget(send: Send, settings: RegistrySettings, clock: Clock): Send {
   const hosts = new BoundedMap<string, HostBudget>(MAX_HOSTS);
   return (request) => {
-    const { host } = request.url;
-    const budget = hosts.get(host) ?? new HostBudget(host, () => settings.for(host), clock);
-    hosts.set(host, budget);
+    const { url, repository } = request;
+    const name = nameOf(url, repository);
+    const budget = hosts.get(url.host) ?? new HostBudget(() => settings.for(name), clock);
+    hosts.set(url.host, budget);
     return budget.spend(request, send);
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Clock, orAborted } from './clock.ts';
+import { isNamedBy } from './digest.ts';
 import { type Answer, headerOf, type RegistryRequest, type Send } from './request.ts';
 import { Shelf } from './shelf.ts';
 
@@ -50,30 +51,35 @@ class Cache {
     const key = keyOf(request);
     const oldest = this.#clock.now() - maxAgeMs;
     const kept = this.#kept.get(key);
-    if (kept !== undefined && (isByDigest(request) || (maxAgeMs > 0 && kept.at >= oldest)))
-      return kept.answer;
+    const isForEver = digestIn(request) !== undefined;
+    if (kept !== undefined && (isForEver || (maxAgeMs > 0 && kept.at >= oldest))) return kept.answer;
     const flight = this.#flights.get(key);
-    const isFresh = flight !== undefined && flight.startedAt >= oldest;
-    return this.#board(isFresh ? flight : this.#start(key, request, kept), signal);
+    const isFresh = flight !== undefined && (isForEver || flight.startedAt >= oldest);
+    return this.#board(key, isFresh ? flight : this.#start(key, request, kept), signal);
   }
 
-  /** Waits with the others. The request ends early only when all have left. */
-  async #board(flight: Flight, signal: AbortSignal | undefined): Promise<Answer> {
+  /** Waits with the others. The request ends early only when all have left, and then nobody may come along any more. */
+  async #board(key: string, flight: Flight, signal: AbortSignal | undefined): Promise<Answer> {
     flight.passengers += 1;
     try {
       return await orAborted(flight.answer, signal);
     } finally {
       flight.passengers -= 1;
-      if (flight.passengers === 0) flight.abort.abort();
+      if (flight.passengers === 0) {
+        this.#end(key, flight);
+        flight.abort.abort();
+      }
     }
+  }
+
+  #end(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   #start(key: string, request: RegistryRequest, kept: Kept | undefined): Flight {
     const startedAt = this.#clock.now();
     const abort = new AbortController();
-    const answer = this.#ask(key, request, kept, abort.signal).finally(() => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
+    const answer = this.#ask(key, request, kept, abort.signal).finally(() => this.#end(key, flight));
     // Who leaves early does not hear of its end.
     answer.catch(() => {});
     const flight: Flight = { startedAt, answer, abort, passengers: 0 };
@@ -93,7 +99,7 @@ class Cache {
     const answer = await this.#send({ ...request, headers, access: { ...request.access, signal } });
     const isUnchanged = answer.status === 304 && kept !== undefined;
     const current = isUnchanged ? kept.answer : answer;
-    if (current.status === 200) this.#kept.put(key, { answer: current, at }, sizeOf(current));
+    if (mayBeKept(request, current)) this.#kept.put(key, { answer: current, at }, sizeOf(current));
     return current;
   }
 }
@@ -104,8 +110,16 @@ function keyOf({ method, url, headers, access }: RegistryRequest): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
-function isByDigest({ method, url }: RegistryRequest): boolean {
-  return method === 'GET' && /\/(?:manifests|blobs)\/sha256:[0-9a-f]{64}$/.test(url.pathname);
+/** The digest of what is asked for, where the request has one. */
+function digestIn({ method, url }: RegistryRequest): string | undefined {
+  if (method !== 'GET') return undefined;
+  return /\/(?:manifests|blobs)\/(sha(?:256|512):[0-9a-f]+)$/.exec(url.pathname)?.[1];
+}
+
+// What is kept for ever has to be right: a proxy's page to log in, answered once, would else stand until a restart.
+function mayBeKept(request: RegistryRequest, { status, body }: Answer): boolean {
+  const digest = digestIn(request);
+  return status === 200 && (digest === undefined || isNamedBy(digest, body));
 }
 
 function sizeOf({ body }: Answer): number {

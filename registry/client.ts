@@ -81,11 +81,11 @@ export function createRegistryClient({
     resolveByContent: async (reference, access) =>
       resolveByContent(send, at(reference, access), reference.tag, access),
     describe: async (reference, access) =>
-      descriptions.about(reference.digest, async () =>
+      descriptions.about(reference, async () =>
         describe(await fetchManifest(send, at(reference, access), reference.digest, access)),
       ),
     created: async (reference, access) =>
-      times.about(reference.digest, () => created(send, at(reference, access), reference.digest, access)),
+      times.about(reference, () => created(send, at(reference, access), reference.digest, access)),
     close: () => transport.close(),
   };
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { parseRFC3339 } from '../core/rfc3339.ts';
 import { parseBody } from './body.ts';
 import { isImage } from './description.ts';
 import { apiUrl, type Repository } from './endpoint.ts';
-import { fetchManifest, type Manifest, verify } from './manifests.ts';
+import { RegistryError } from './errors.ts';
+import { type Child, fetchManifest, type Manifest, verify } from './manifests.ts';
 import type { Access, RegistryRequest, Send } from './request.ts';
 import { statusError } from './status.ts';
 
@@ -13,8 +15,8 @@ const LEGACY = 'org.label-schema.build-date';
 
 /**
  * When what a digest names was created, as the publisher says: the annotation of the manifest or index counts; else the later of the config's own
- * time and its label, since a label may be that of the base image; of an index the newest of its images. A time before 1970 is none
- * (Go writes the year 1 for "not set"); 1970 itself, of a reproducible build, is one.
+ * time and its label, since a label may be that of the base image; of an index the newest of its images, as far as the registry has them.
+ * What is not RFC 3339 is no time, nor is one before 1970 (Go writes the year 1 for "not set"); 1970 itself, of a reproducible build, is one.
  *
  * @returns milliseconds since the epoch, undefined when it does not say
  * @throws {RegistryError}
@@ -26,32 +28,41 @@ export async function created(
   access: Access,
 ): Promise<number | undefined> {
   const manifest = await fetchManifest(send, repository, digest, access);
-  const annotated = timeOf(manifest.annotations?.[CREATED]);
-  if (annotated !== undefined) return annotated;
-  if (manifest.manifests !== undefined) return newestOf(send, repository, manifest.manifests, access);
-  return manifest.config && configCreated(send, repository, manifest.config.digest, access);
+  const own = await ownTime(send, repository, manifest, access);
+  return own ?? newestOf(send, repository, manifest.manifests ?? [], access);
 }
 
+/** What a manifest or an index says of itself. */
+async function ownTime(
+  send: Send,
+  repository: Repository,
+  { annotations, config }: Manifest,
+  access: Access,
+): Promise<number | undefined> {
+  return timeOf(annotations?.[CREATED]) ?? (config && configTime(send, repository, config.digest, access));
+}
+
+// Only what the images say of themselves: indexes in indexes would go on without an end.
 async function newestOf(
   send: Send,
   repository: Repository,
-  children: NonNullable<Manifest['manifests']>,
+  children: readonly Child[],
   access: Access,
 ): Promise<number | undefined> {
-  const images = children
-    .filter((child) => isImage(child) && !isIndex(child.mediaType))
-    .slice(0, MOST_PLATFORMS);
+  const digests = new Set(children.filter(isImage).map(({ digest }) => digest));
   const times: number[] = [];
-  for (const { digest } of images) {
-    const time = await created(send, repository, digest, access);
+  for (const digest of [...digests].slice(0, MOST_PLATFORMS)) {
+    const manifest = await fetchManifest(send, repository, digest, access).catch(missing);
+    const time = manifest && (await ownTime(send, repository, manifest, access));
     if (time !== undefined) times.push(time);
   }
   return latest(times);
 }
 
-// An index in an index could go on without an end.
-function isIndex(mediaType: string | undefined): boolean {
-  return mediaType?.includes('index') === true || mediaType?.includes('manifest.list') === true;
+/** A copy may leave out platforms and keep the index (distribution specification, "Pushing Manifests"). */
+function missing(error: unknown): undefined {
+  if (error instanceof RegistryError && error.code === 'NotFound') return undefined;
+  throw error;
 }
 
 const imageConfig = z.object({
@@ -62,7 +73,7 @@ const imageConfig = z.object({
     .catch(undefined),
 });
 
-async function configCreated(
+async function configTime(
   send: Send,
   repository: Repository,
   digest: string,
@@ -86,8 +97,8 @@ async function configCreated(
 }
 
 function timeOf(text: string | undefined): number | undefined {
-  const time = text === undefined ? Number.NaN : Date.parse(text);
-  return time >= 0 ? time : undefined;
+  const time = text === undefined ? undefined : parseRFC3339(text);
+  return time !== undefined && time >= 0 ? time : undefined;
 }
 
 function latest(times: readonly number[]): number | undefined {

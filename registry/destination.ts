@@ -25,13 +25,23 @@ export function checkDestination(
   );
 }
 
+/** Whether {@link checkDestination} would let a registry send us there. */
+export function mayLeadTo(target: URL, from: URL, trustedHosts: readonly string[]): boolean {
+  return refusal(target, from, trustedHosts) === undefined;
+}
+
 function refusal(target: URL, from: URL, trustedHosts: readonly string[]): string | undefined {
   if (target.protocol !== 'https:' && target.protocol !== 'http:') return 'it is not an http or https URL';
   if (target.protocol === 'http:' && from.protocol === 'https:') return 'it is plain http';
   if (target.username !== '' || target.password !== '') return 'it holds credentials';
   // The URL parser has brought every spelling of an address (octal, hexadecimal, one number) to the usual one.
-  const isTrusted = target.hostname === from.hostname || trustedHosts.includes(target.host);
+  const isTrusted = target.hostname === from.hostname || names(trustedHosts, target);
   if (!isTrusted && isInside(target.hostname))
     return 'it is an address of a private network, which the settings do not name as trusted';
   return undefined;
+}
+
+// A URL leaves the usual port out, people may write it.
+function names(hosts: readonly string[], { protocol, host, hostname }: URL): boolean {
+  return hosts.includes(host) || hosts.includes(`${hostname}:${protocol === 'https:' ? 443 : 80}`);
 }

@@ -2,7 +2,7 @@ import { Breaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import { RegistryError } from './errors.ts';
 import { wantedPause } from './pause.ts';
-import type { Answer, RegistryRequest, Send } from './request.ts';
+import { type Answer, hostFor, type RegistryRequest, type Send } from './request.ts';
 import type { HostSettings } from './settings.ts';
 import { Turns } from './turns.ts';
 
@@ -16,15 +16,15 @@ const JITTER = 0.2;
 
 /** What one host may be asked, and what it has told of itself. */
 export class HostBudget {
-  readonly #host: string;
   readonly #clock: Clock;
   readonly #breaker = new Breaker();
   readonly #turns: Turns;
   #refusals = 0;
   #pausedUntil = 0;
+  #lastFailure = '';
 
-  constructor(host: string, settings: () => HostSettings, clock: Clock) {
-    this.#host = host;
+  /** @param settings is asked at every turn, as settings may change */
+  constructor(settings: () => HostSettings, clock: Clock) {
     this.#clock = clock;
     this.#turns = new Turns(settings, clock);
   }
@@ -34,30 +34,32 @@ export class HostBudget {
     this.#refuse(request);
     await this.#turns.take(request.access.signal);
     try {
-      await this.#waitOutPause(request);
-      this.#breaker.begin();
+      await this.#begin(request);
+    } catch (error) {
+      this.#turns.giveBackUnused();
+      throw error;
+    }
+    try {
       return await this.#observed(request, send);
     } finally {
       this.#turns.giveBack();
     }
   }
 
-  async #waitOutPause(request: RegistryRequest): Promise<void> {
+  /** Sits out a pause. Nothing is awaited between the last look and the beginning, or several would be let in to try a host that is down. */
+  async #begin(request: RegistryRequest): Promise<void> {
     for (;;) {
       this.#refuse(request);
       const wait = this.#pausedUntil - this.#clock.now();
-      if (wait <= 0) return;
+      if (wait <= 0) return this.#breaker.begin();
       await this.#clock.sleep(wait * (1 + JITTER * this.#clock.random()), request.access.signal);
     }
   }
 
   /** Throws where a request would wait for long. */
-  #refuse({ repository }: RegistryRequest): void {
+  #refuse({ url, repository }: RegistryRequest): void {
     const now = this.#clock.now();
-    const name =
-      this.#host === repository.origin.host
-        ? repository.registry
-        : `${this.#host} (for ${repository.registry})`;
+    const name = hostFor(url, repository);
     const wait = this.#pausedUntil - now;
     if (wait > LONGEST_WAIT_MS) {
       const message = `${name} asked not to be asked again before ${timeText(this.#pausedUntil)}; logging in or a longer interval helps`;
@@ -65,7 +67,7 @@ export class HostBudget {
     }
     const down = this.#breaker.closedTo(now);
     if (down !== undefined) {
-      const message = `${name} has not answered since ${timeText(down.since)}, and is left alone for ${Math.ceil(down.waitMs / 1000)} s`;
+      const message = `${name} fails since ${timeText(down.since)}, and is not asked again before ${timeText(now + down.waitMs)}; the last was: ${this.#lastFailure}`;
       throw new RegistryError('Unreachable', message, { retryAfterMs: down.waitMs });
     }
   }
@@ -77,15 +79,20 @@ export class HostBudget {
       return answer;
     } catch (error) {
       if (request.access.signal?.aborted) this.#breaker.release();
-      else if (isDown(error)) this.#breaker.fail(request.repository.name, this.#clock.now());
+      else if (isDown(error)) this.#fail(request, error.message);
       else this.#breaker.succeed();
       throw error;
     }
   }
 
-  #learn(answer: Answer, { repository }: RegistryRequest): void {
+  #fail({ repository }: RegistryRequest, what: string): void {
+    this.#lastFailure = what;
+    this.#breaker.fail(repository.name, this.#clock.now());
+  }
+
+  #learn(answer: Answer, request: RegistryRequest): void {
     const now = this.#clock.now();
-    if (answer.status >= 500) this.#breaker.fail(repository.name, now);
+    if (answer.status >= 500) this.#fail(request, `status ${answer.status}`);
     else this.#breaker.succeed();
     this.#refusals = answer.status === 429 ? this.#refusals + 1 : 0;
     const pause = wantedPause(answer, now) ?? this.#ownPause();
@@ -97,7 +104,7 @@ export class HostBudget {
   }
 }
 
-function isDown(error: unknown): boolean {
+function isDown(error: unknown): error is RegistryError {
   return error instanceof RegistryError && (error.code === 'Unreachable' || error.code === 'Timeout');
 }
 

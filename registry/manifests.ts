@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { parseBody } from './body.ts';
+import { digestOf, isSHA256, isNamedBy } from './digest.ts';
 import { apiUrl, type Repository } from './endpoint.ts';
 import { RegistryError } from './errors.ts';
-import { type Access, type Answer, headerOf, type RegistryRequest, type Send } from './request.ts';
+import { type Access, headerOf, type RegistryRequest, type Send } from './request.ts';
 import { statusError } from './status.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const MEDIA_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -38,7 +37,7 @@ export async function resolve(
   const head = await send({ ...request, method: 'HEAD' });
   if (![200, 404, 405, 501].includes(head.status)) throw statusError(head, request, what);
   const told = head.status === 200 ? headerOf(head, 'docker-content-digest')?.trim() : undefined;
-  if (told !== undefined && DIGEST.test(told)) return { digest: told };
+  if (told !== undefined && isSHA256(told)) return { digest: told };
   return resolveByContent(send, repository, tag, access);
 }
 
@@ -79,9 +78,10 @@ export async function fetchManifest(
   const answer = await send(request);
   if (answer.status !== 200) throw statusError(answer, request, what);
   const manifest = parseBody(anyManifest, answer, request, `a manifest for ${what}`);
-  // Of the old schema the digest leaves the signatures out, which are part of what comes.
-  if (manifest.schemaVersion !== 1) verify(answer.body, digest, request, what);
-  return { ...manifest, mediaType: manifest.mediaType ?? contentType(answer) };
+  // Of the old schema the digest leaves the signatures out, which are part of what comes: nothing in it can be believed.
+  if (manifest.schemaVersion === 1) return { schemaVersion: 1 };
+  verify(answer.body, digest, request, what);
+  return manifest;
 }
 
 /**
@@ -90,7 +90,7 @@ export async function fetchManifest(
  * @throws {RegistryError} 'InvalidAnswer'
  */
 export function verify(body: Buffer, digest: string, { repository }: RegistryRequest, what: string): void {
-  if (digestOf(body) === digest) return;
+  if (isNamedBy(digest, body)) return;
   throw new RegistryError(
     'InvalidAnswer',
     `${repository.registry} sends for ${what} something with another digest: it, or a cache before it, is broken`,
@@ -110,34 +110,35 @@ function manifestRequest(repository: Repository, reference: string, access: Acce
   };
 }
 
-const text = z.string().optional().catch(undefined);
+// The grammar of descriptor.md; whether the bytes can be checked shows when they come.
+const digest = z.string().regex(/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/);
+const text = z.string().min(1).optional().catch(undefined);
 const texts = z.record(z.string(), z.string()).optional().catch(undefined);
-const descriptor = z.object({ mediaType: text, digest: z.string().regex(DIGEST) });
+const descriptor = z.object({ mediaType: text, digest });
 const child = descriptor.extend({
   annotations: texts,
   platform: z.object({ os: z.string(), architecture: z.string(), variant: text }).optional().catch(undefined),
 });
 
+/** Absent and null are one: Go writes null for what is not set. */
+function optional<T>(schema: z.ZodType<T>) {
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
+}
+
 // https://github.com/opencontainers/image-spec, manifest.md and image-index.md, as far as it is read here.
 const anyManifest = z.object({
   schemaVersion: z.number(),
-  mediaType: text,
   artifactType: text,
   annotations: texts,
-  subject: z.object({}).optional(),
-  config: descriptor.optional(),
-  manifests: z.array(child).optional(),
+  subject: optional(z.object({})),
+  config: optional(descriptor),
+  layers: optional(z.array(z.object({ mediaType: text }))),
+  manifests: optional(z.array(child)),
 });
 
 /** A manifest or an index, OCI's or Docker's, as it was sent. */
 export type Manifest = z.infer<typeof anyManifest>;
 export type Child = z.infer<typeof child>;
-
-/** The Content-Type without its parameters. */
-function contentType(answer: Answer): string | undefined {
-  return headerOf(answer, 'content-type')?.split(';')[0]?.trim().toLowerCase();
-}
-
-function digestOf(body: Buffer): string {
-  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
-}

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { BoundedMap } from './bounded-map.ts';
 import { trusting } from './certificates.ts';
-import { type ProxyEnvironment, proxyFor } from './proxy.ts';
-import type { RegistryRequest } from './request.ts';
+import { type ProxyEnvironment, proxyAuthorization, proxyFor } from './proxy.ts';
+import { nameOf, type RegistryRequest } from './request.ts';
 import type { RegistrySettings } from './settings.ts';
 
 const MAX_POOLS = 256;
-const CONNECT_TIMEOUT_MS = 10_000;
+// With the system's some 150 certificates one takes 20 ms to make and more than a megabyte.
+const MAX_CONTEXTS = 32;
 
 /** What connections have in common that may carry the same request. */
 interface Trust {
@@ -15,17 +17,24 @@ interface Trust {
   readonly verify: boolean;
 }
 
+/** How connections are made. */
+export interface PoolOptions {
+  readonly settings: RegistrySettings;
+  readonly environment: ProxyEnvironment;
+  /** Between two bytes of an answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Until a connection is there, with TLS where it is spoken, in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
 /** Connections, in one pool for each origin and each set of certificates that is trusted there. */
 export class Pools {
   readonly #pools = new BoundedMap<string, Dispatcher>(MAX_POOLS, (pool) => void pool.close());
-  readonly #settings: RegistrySettings;
-  readonly #environment: ProxyEnvironment;
-  readonly #timeoutMs: number;
+  readonly #contexts = new BoundedMap<string, SecureContext>(MAX_CONTEXTS);
+  readonly #options: PoolOptions;
 
-  constructor(settings: RegistrySettings, environment: ProxyEnvironment, timeoutMs: number) {
-    this.#settings = settings;
-    this.#environment = environment;
-    this.#timeoutMs = timeoutMs;
+  constructor(options: PoolOptions) {
+    this.#options = options;
   }
 
   /** The pool that a request goes through. */
@@ -47,24 +56,36 @@ export class Pools {
 
   /** A registry's certificates also count at the hosts that it sends us to, such as its token server; to verify nothing counts for one host. */
   #trustOf({ url, repository, access }: RegistryRequest): Trust {
-    const own = this.#settings.for(url.host);
-    const cas = [own.ca, this.#settings.for(repository.registry).ca, access.ca];
+    const { settings } = this.#options;
+    const own = settings.for(nameOf(url, repository));
+    const cas = [own.ca, settings.for(repository.registry).ca, access.ca];
     const certificates = [...new Set(cas.filter((ca) => ca !== undefined))];
     return { certificates, verify: !own.insecureSkipTLSVerify };
   }
 
   #open(origin: URL, { certificates, verify }: Trust): Dispatcher {
+    const { timeoutMs, connectTimeoutMs, environment } = this.#options;
     const tls = {
       rejectUnauthorized: verify,
-      ...(certificates.length > 0 && { secureContext: trusting(certificates) }),
+      ...(certificates.length > 0 && { secureContext: this.#contextFor(certificates) }),
     };
-    const timeouts = { headersTimeout: this.#timeoutMs, bodyTimeout: this.#timeoutMs };
-    const connectTimeout = Math.min(CONNECT_TIMEOUT_MS, this.#timeoutMs);
     // A handful of small requests per scan gain nothing from HTTP/2, and plain requests have fewer ways to fail.
-    const options = { ...timeouts, connectTimeout, allowH2: false };
-    const proxy = proxyFor(origin, this.#environment);
-    if (proxy === undefined)
-      return new Pool(origin.origin, { ...options, connect: { ...tls, timeout: connectTimeout } });
-    return new ProxyAgent({ ...options, uri: proxy.href, requestTls: tls });
+    const options = {
+      connectTimeout: connectTimeoutMs,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      allowH2: false,
+    };
+    const proxy = proxyFor(origin, environment);
+    if (proxy === undefined) return new Pool(origin.origin, { ...options, connect: tls });
+    const token = proxyAuthorization(proxy);
+    return new ProxyAgent({ ...options, uri: proxy.origin, token, requestTls: tls });
+  }
+
+  #contextFor(certificates: readonly string[]): SecureContext {
+    const key = certificates.join('\n');
+    const context = this.#contexts.get(key) ?? trusting(certificates);
+    this.#contexts.set(key, context);
+    return context;
   }
 }

@@ -24,6 +24,25 @@ export function proxyFor(origin: URL, environment: ProxyEnvironment): URL | unde
   return url !== null && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
+/**
+ * What a proxy is shown of the user and password in its URL (RFC 7617). Of a `%` that begins no escape the text itself is taken, as curl
+ * does: passwords are pasted into URLs as they are.
+ *
+ * @returns the value of `Proxy-Authorization`; empty when the URL holds neither
+ */
+export function proxyAuthorization({ username, password }: URL): string {
+  if (username === '' && password === '') return '';
+  return `Basic ${Buffer.concat([unescaped(username), Buffer.from(':'), unescaped(password)]).toString('base64')}`;
+}
+
+// Byte by byte, as what a password stands for need not be UTF-8. All else in a URL is ASCII.
+function unescaped(text: string): Buffer {
+  const bytes = text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, 'latin1');
+}
+
 function covers(rule: string, origin: URL): boolean {
   if (rule === '') return false;
   if (rule === '*') return true;

@@ -49,6 +49,11 @@ export function headerOf(answer: Pick<Answer, 'headers'>, name: string): string 
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** The name by which settings know the host of a URL: the registry's own as images are written, which Docker Hub's URLs do not have. */
+export function nameOf(url: URL, repository: Repository): string {
+  return url.host === repository.origin.host ? repository.registry : url.host;
+}
+
 /** The host that was asked, and the registry it was asked for where that is another: words for a message. */
 export function hostFor(url: URL, repository: Repository): string {
   return url.host === repository.origin.host

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { CodedError, messageOf } from '../core/errors.ts';
+import { DOCKER_HUB } from '../core/reference.ts';
 import { holdsCertificates } from './certificates.ts';
 
 /** How one registry, or another host that a registry sends us to, is spoken to. */
@@ -65,7 +66,7 @@ export interface LoadedSettings extends RegistrySettings {
 export async function loadRegistrySettings(path: string): Promise<LoadedSettings> {
   let hosts = await readHosts(path);
   return {
-    for: (host) => hosts.get(host.toLowerCase()) ?? DEFAULT_SETTINGS,
+    for: (host) => hosts.get(canonical(host)) ?? DEFAULT_SETTINGS,
     reload: async () => {
       hosts = await readHosts(path);
     },
@@ -84,49 +85,57 @@ export function withPlainHosts(settings: RegistrySettings, plain: readonly strin
 }
 
 async function readHosts(path: string): Promise<ReadonlyMap<string, HostSettings>> {
-  const { registries } = await readFileOf(path);
-  const entries = registries ?? [];
-  const twice = entries.find(({ host }, index) => entries.findIndex((other) => other.host === host) < index);
-  if (twice !== undefined) throw invalid(path, `registries has ${twice.host} twice`);
-  return new Map(
-    await Promise.all(entries.map(async (one) => [one.host, await settingsOf(path, one)] as const)),
+  const entries = await readEntries(path);
+  const problems: string[] = [];
+  const hosts = new Map<string, HostSettings>();
+  for (const [index, { host, caFile, ...given }] of entries.entries()) {
+    if (hosts.has(canonical(host))) problems.push(`registries.${index}.host: ${host} is there twice`);
+    const ca = await readCertificates(caFile).catch((error: unknown) => {
+      problems.push(`registries.${index}.caFile: ${messageOf(error)}`);
+      return undefined;
+    });
+    hosts.set(canonical(host), settingsOf(given, ca));
+  }
+  if (problems.length > 0) throw invalid(path, problems);
+  return hosts;
+}
+
+// Images of Docker Hub are written with several names, and asked for at yet another.
+function canonical(host: string): string {
+  const name = host.toLowerCase();
+  return ['docker.io', 'registry-1.docker.io'].includes(name) ? DOCKER_HUB : name;
+}
+
+async function readEntries(path: string): Promise<Entry[]> {
+  const parsed = file.safeParse(await readYaml(path));
+  if (parsed.success) return parsed.data.registries ?? [];
+  throw invalid(
+    path,
+    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`),
   );
 }
 
-async function readFileOf(path: string): Promise<z.infer<typeof file>> {
-  const content = await readText(path, path);
-  const parsed = file.safeParse(parseYaml(path, content));
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'the file'}: ${message}`,
-  );
-  throw invalid(path, problems.join('; '));
-}
-
-function parseYaml(path: string, content: string): unknown {
+async function readYaml(path: string): Promise<unknown> {
   try {
-    return parse(content);
+    return parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw invalid(path, messageOf(error));
+    throw invalid(path, [messageOf(error)]);
   }
 }
 
-async function settingsOf(path: string, { host, caFile, ...given }: Entry): Promise<HostSettings> {
+async function readCertificates(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const pem = await readFile(file, 'utf8');
+  if (!holdsCertificates(pem)) throw new Error(`${file} holds no certificates in PEM`);
+  return pem;
+}
+
+function settingsOf(given: Omit<Entry, 'host' | 'caFile'>, ca: string | undefined): HostSettings {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const ca = caFile === undefined ? undefined : await readText(path, caFile);
-  if (ca !== undefined && !holdsCertificates(ca))
-    throw invalid(path, `the caFile ${caFile} of ${host} holds no certificates in PEM`);
   return { ...DEFAULT_SETTINGS, ...set, ...(ca !== undefined && { ca }) };
 }
 
-async function readText(path: string, name: string): Promise<string> {
-  try {
-    return await readFile(name, 'utf8');
-  } catch (error) {
-    throw invalid(path, messageOf(error));
-  }
-}
-
-function invalid(path: string, problem: string): SettingsError {
-  return new SettingsError('InvalidSettings', `the settings of registries in ${path}: ${problem}`);
+function invalid(path: string, problems: readonly string[]): SettingsError {
+  const message = `the settings of registries in ${path}: ${problems.join('; ')}`;
+  return new SettingsError('InvalidSettings', message);
 }

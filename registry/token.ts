@@ -15,6 +15,11 @@ const MAX_BYTES = 64 * 1024;
 const SHORTEST_LIFE_MS = 60_000;
 const REFRESH_EARLY_MS = 5_000;
 const CLIENT_ID = 'fleetscan';
+/** Docker's user where the password is an identity token. */
+const IDENTITY_USER = '<token>';
+// How token servers that know GET alone answer a POST: 404 by the specification, GCR's too; Artifactory 401 and ACR 400 (containerd,
+// core/remotes/docker/authorizer.go); 405 by HTTP.
+const WITHOUT_OAUTH = new Set([400, 401, 404, 405]);
 
 /** A bearer token, and when it is no longer used (milliseconds since the epoch). */
 export interface Token {
@@ -29,6 +34,11 @@ export interface Grant {
   readonly credential: Exclude<Credential, { registryToken: string }> | undefined;
   /** Certificates that are trusted at the token server too. */
   readonly ca: string | undefined;
+}
+
+interface Login {
+  readonly username: string;
+  readonly password: string;
 }
 
 /** Gets tokens and keeps each while it lives: one per repository, scope and credential, fetched once for all that wait. */
@@ -84,8 +94,9 @@ export class Tokens {
 }
 
 // Hashed, so that no password is part of a key. The scopes name the repository.
-function keyOf({ repository, demand, credential }: Grant): string {
-  const parts = [repository.origin.origin, demand.realm.href, demand.service, demand.scopes, credential];
+function keyOf({ repository, demand, credential, ca }: Grant): string {
+  const { realm, service, scopes } = demand;
+  const parts = [repository.origin.origin, realm.href, service, scopes, credential, ca];
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
 }
 
@@ -104,16 +115,19 @@ function accessOf({ ca }: Grant): Access {
 }
 
 async function askForToken(send: Send, grant: Grant): Promise<Answer> {
-  const { credential } = grant;
-  if (credential === undefined || 'username' in credential) return send(getRequest(grant, credential));
-  const answer = await send(postRequest(grant, credential.identityToken));
-  if (answer.status !== 404) return answer;
-  // A token server without OAuth 2 takes the identity token as the password of this user, as Docker has it.
-  return send(getRequest(grant, { username: '<token>', password: credential.identityToken }));
+  const login = loginOf(grant);
+  if (login?.username !== IDENTITY_USER) return send(getRequest(grant, login));
+  const answer = await send(postRequest(grant, login.password));
+  return WITHOUT_OAUTH.has(answer.status) ? send(getRequest(grant, login)) : answer;
+}
+
+function loginOf({ credential }: Grant): Login | undefined {
+  if (credential === undefined || 'username' in credential) return credential;
+  return { username: IDENTITY_USER, password: credential.identityToken };
 }
 
 /** https://distribution.github.io/distribution/spec/auth/token/ */
-function getRequest(grant: Grant, login?: { username: string; password: string }): RegistryRequest {
+function getRequest(grant: Grant, login: Login | undefined): RegistryRequest {
   const { repository, demand } = grant;
   const url = new URL(demand.realm);
   if (demand.service !== undefined && !url.searchParams.has('service'))
@@ -147,7 +161,7 @@ function postRequest(grant: Grant, identityToken: string): RegistryRequest {
 }
 
 /** The value of an `Authorization` header for a user and password (RFC 7617). */
-export function basic({ username, password }: { username: string; password: string }): string {
+export function basic({ username, password }: Login): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 

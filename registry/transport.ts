@@ -19,12 +19,17 @@ export interface TransportOptions {
   readonly environment: ProxyEnvironment;
   /** A request that has no complete answer by then fails, however busily its bytes trickle in. */
   readonly timeoutMs: number;
+  /** A connection that is not there by then fails; default 10,000. */
+  readonly connectTimeoutMs?: number;
   readonly userAgent: string;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** A transport with connections of its own, to registries and to the hosts that they send us to, through proxies where there are some. */
 export function createTransport(options: TransportOptions): Transport {
-  const pools = new Pools(options.settings, options.environment, options.timeoutMs);
+  const { timeoutMs, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const pools = new Pools({ ...options, connectTimeoutMs: Math.min(connectTimeoutMs, timeoutMs) });
   return {
     send: (request) => exchange(pools.for(request), request, options),
     close: () => pools.destroy(),
@@ -89,6 +94,13 @@ const TLS_FAILURE =
 
 function transportError(error: unknown, request: RegistryRequest): RegistryError {
   if (error instanceof RegistryError) return error;
+  if (error instanceof errors.ConnectTimeoutError) {
+    const advice = 'check network policies, firewalls and proxies on the way to it';
+    return new RegistryError(
+      'Timeout',
+      `${hostFor(request.url, request.repository)} takes no connection in time: ${advice}`,
+    );
+  }
   const code = codeOf(error);
   if (TLS_FAILURE.test(code)) {
     const advice =

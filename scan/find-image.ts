@@ -1,5 +1,6 @@
 import { type Choice, choose, eligible } from '../core/policy/choose.ts';
 import type { Candidate } from '../core/policy/explain.ts';
+import { oneLine } from '../core/one-line.ts';
 import { contentOf, contentOfListed } from './content.ts';
 import { creationTimes, type Findings } from './creation-times.ts';
 import type { Listing } from './listing.ts';
@@ -100,7 +101,7 @@ function nothing(choice: Extract<Choice, { kind: 'none' }>, facts: Findings): No
 
 function noImage({ notImages }: Findings): NoneFound {
   const [[tag, what] = ['', '']] = notImages;
-  const message = `of the ${notImages.size} tags that the policy prefers none is an image (${tag} is ${what}); say by filterTags which tags are`;
+  const message = `of the ${notImages.size} tags that the policy prefers none is an image (${oneLine(tag)} is ${what}); say by filterTags which tags are`;
   return { kind: 'none', reason: 'NoImage', message };
 }
 

@@ -4,6 +4,10 @@ import { isLeftOut, readable, whyNotPassed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf, type Refusal, type RefusalVerdict } from './ranking.ts';
 import type { Selection } from './selection.ts';
 
+/** As the distribution specification has it. */
+const LONGEST_TAG = 128;
+const LONGEST_MESSAGE = 256;
+
 /** What became of a tag, in a word that a program can switch on. */
 export type Verdict = 'Chosen' | 'Lower' | RefusalVerdict;
 
@@ -31,8 +35,13 @@ export const explain: Explain = (selection, tags, facts = {}) => {
 export const around: Explain = (selection, tags, facts = {}) => {
   const { chosen, lower, wouldWin, rest } = places(selection, tags, facts);
   const refused = chosen.length > 0 ? wouldWin : [...wouldWin, ...rest];
-  return [...chosen, ...lower.slice(0, 3), ...refused.slice(0, 4)].map((tell) => tell());
+  return [...chosen, ...lower.slice(0, 3), ...refused.slice(0, 4)].map((tell) => short(tell()));
 };
+
+/** What a registry lists may be anything, and what is stored has bounds. */
+function short({ tag, verdict, message }: Candidate): Candidate {
+  return { tag: oneLine(tag, LONGEST_TAG), verdict, message: oneLine(message, LONGEST_MESSAGE) };
+}
 
 /** Puts a candidate into words once it is wanted: of thousands, status tells a few. */
 type Tell = () => Candidate;

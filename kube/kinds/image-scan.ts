@@ -53,7 +53,10 @@ const policy = z
       .object({ order: order.optional() })
       .optional()
       .describe('The greatest (asc, default) or smallest number.'),
-    newest: z.object({}).optional().describe('The image created last.'),
+    newest: z
+      .object({})
+      .optional()
+      .describe('The image created last, as its annotation, config or label says; others are passed over.'),
     digest: z
       .object({ tag: z.string().min(1).max(128).describe('The tag to follow.') })
       .optional()
@@ -93,7 +96,7 @@ export const imageScanSpec = z.object({
     .nullable()
     .optional()
     .describe(
-      'A Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg in this namespace.',
+      'A Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg in this namespace. Its key ca.crt, if it has one, holds certificates to trust.',
     ),
   imagePullSecrets: z
     .array(localObjectReference)

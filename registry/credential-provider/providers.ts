@@ -89,20 +89,17 @@ class Source {
   /** Whoever asks for the same image, or for another of the registry where the answer turns out to be good for it, waits for the same run. */
   async #askOnce(image: Image): Promise<ProviderAnswer> {
     const own = nameOf(image);
-    const others = [...this.#asking].filter(([name]) => name.startsWith(`${hostOf(image)}/`) && name !== own);
     const underWay = this.#asking.get(own);
     if (underWay !== undefined) return underWay;
-    const asking = this.#askAfter(
-      image,
-      others.map(([, answer]) => answer),
-    ).finally(() => this.#asking.delete(own));
+    const neighbour = this.#asking.entries().find(([name]) => name.startsWith(`${hostOf(image)}/`));
+    const asking = this.#askAfter(neighbour?.[1], image).finally(() => this.#asking.delete(own));
     this.#asking.set(own, asking);
     return asking;
   }
 
-  async #askAfter(image: Image, others: readonly Promise<ProviderAnswer>[]): Promise<ProviderAnswer> {
-    const [first] = others;
-    const shared = await first?.catch(() => undefined);
+  /** What the neighbour's run gives, be it a failure, is good for all images of the registry, unless the answer says that it is not. */
+  async #askAfter(neighbour: Promise<ProviderAnswer> | undefined, image: Image): Promise<ProviderAnswer> {
+    const shared = await neighbour;
     if (shared !== undefined && shared.cacheKeyType !== 'Image') return shared;
     const answer = await askProvider(this.#provider, nameOf(image), this.#options);
     this.#keep(image, answer);

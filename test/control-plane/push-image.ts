@@ -58,6 +58,8 @@ export async function pushImage(
 /** What {@link pushArtifact} pushes. */
 export interface Artifact {
   readonly configType: string;
+  /** That of its one layer; that of the config when absent. */
+  readonly layerType?: string;
   readonly artifactType?: string;
   /** The digest of the manifest that it refers to. */
   readonly subject?: string;
@@ -72,7 +74,7 @@ export async function pushArtifact(
   host: string,
   repository: string,
   tag: string | undefined,
-  { configType, artifactType, subject }: Artifact,
+  { configType, layerType = configType, artifactType, subject }: Artifact,
 ): Promise<{ digest: string }> {
   const session = openSession(host, repository);
   try {
@@ -82,7 +84,7 @@ export async function pushArtifact(
       mediaType: MANIFEST,
       ...(artifactType !== undefined && { artifactType }),
       config,
-      layers: [config],
+      layers: [{ ...config, mediaType: layerType }],
       ...(subject !== undefined && { subject: { mediaType: MANIFEST, digest: subject, size: 1 } }),
     };
     return await pushManifest(session, MANIFEST, manifest, tag);
@@ -91,10 +93,12 @@ export async function pushArtifact(
   }
 }
 
+/** As BuildKit pushes provenance: with the config of an image. */
 async function pushAttestation(session: Session, salt: string): Promise<object> {
   const platform = { os: 'unknown', architecture: 'unknown' };
   const config = await pushBlob(session, CONFIG, toBytes({ ...platform, config: { Labels: { salt } } }));
-  const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [config] };
+  const layer = await pushBlob(session, 'application/vnd.in-toto+json', toBytes({ salt }));
+  const manifest = { schemaVersion: 2, mediaType: MANIFEST, config, layers: [layer] };
   const annotations = { 'vnd.docker.reference.type': 'attestation-manifest' };
   return { ...(await pushManifest(session, MANIFEST, manifest)), platform, annotations };
 }

@@ -14,3 +14,11 @@ test('passes plain requests on, whatever the host', async () => {
   assert.equal(proxy.asked[0]?.line, 'GET http://nowhere.example/v2/acme/app/tags/list');
   await dispatcher.close();
 });
+
+test('refuses to connect with the status it was told', async () => {
+  await using proxy = await startProxy(1, { refuse: 407 });
+  const dispatcher = new ProxyAgent(proxy.url);
+  await assert.rejects(request('https://nowhere.example/', { dispatcher }), /407/);
+  assert.equal(proxy.asked[0]?.line, 'CONNECT nowhere.example:443');
+  await dispatcher.close();
+});

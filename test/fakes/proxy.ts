@@ -8,8 +8,12 @@ export interface Proxy extends AsyncDisposable {
   readonly asked: readonly { readonly line: string; readonly authorization: string | undefined }[];
 }
 
-/** Starts one. All hosts are had from `upstream`, a port of 127.0.0.1, whatever their names. */
-export async function startProxy(upstream: number): Promise<Proxy> {
+/**
+ * Starts one. All hosts are had from `upstream`, a port of 127.0.0.1, whatever their names.
+ *
+ * @param options.refuse the status with which it refuses every CONNECT
+ */
+export async function startProxy(upstream: number, options: { refuse?: number } = {}): Promise<Proxy> {
   const asked: { line: string; authorization: string | undefined }[] = [];
   const note = (message: IncomingMessage): void => {
     const { method = '', url = '', headers } = message;
@@ -31,6 +35,8 @@ export async function startProxy(upstream: number): Promise<Proxy> {
   });
   server.on('connect', (message, socket, head) => {
     note(message);
+    if (options.refuse !== undefined)
+      return socket.end(`HTTP/1.1 ${options.refuse} Refused\r\ncontent-length: 0\r\n\r\n`);
     const onward = connect(upstream, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       onward.write(head);

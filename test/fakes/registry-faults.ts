@@ -38,8 +38,8 @@ export function respondWith(
 }
 
 /** An error in the form that the distribution specification gives. */
-export function registryError(status: number, code: string): Respond {
-  return respondWith(status, {}, JSON.stringify({ errors: [{ code, message: code.toLowerCase() }] }));
+export function registryError(status: number, code: string, message = code.toLowerCase()): Respond {
+  return respondWith(status, {}, JSON.stringify({ errors: [{ code, message }] }));
 }
 
 /** The connection is lost in the middle of the body. */
@@ -82,6 +82,23 @@ export function redirectTo(target: string | ((request: SeenRequest) => string), 
       request,
       response,
     );
+}
+
+/** One answer after the other, and from the first again: a list that comes and goes, a tag that names another digest at each request. */
+export function inTurn(first: Respond, ...others: readonly Respond[]): Respond {
+  const all = [first, ...others];
+  let count = 0;
+  return (request, response) => (all[count++ % all.length] ?? first)(request, response);
+}
+
+/** Pages of one tag each, every one with a link to the next. */
+export function endlessPages(): Respond {
+  let page = 0;
+  return (request, response) => {
+    page += 1;
+    const link = `<${request.path}?last=endless-${page}>; rel="next"`;
+    respondWith(200, { link }, JSON.stringify({ tags: [`endless-${page}`] }))(request, response);
+  };
 }
 
 /** A refusal because of a limit, in the form of these headers or of this body. */

@@ -1,59 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { digestOf, imageManifest } from './registry-content.ts';
+import { DEFAULT_DIALECT, type Dialect } from './registry-dialect.ts';
 import { type Fault, type Respond, registryError, respondWith, type SeenRequest } from './registry-faults.ts';
+import { pageOf } from './registry-pages.ts';
+import { FakeTokens, knowsUser } from './registry-tokens.ts';
 
 export * from './registry-content.ts';
+export * from './registry-dialect.ts';
 export * from './registry-faults.ts';
-
-/** How the registry speaks; each is read anew at every request, so a test may change it as it goes. */
-export interface Dialect {
-  auth: 'None' | 'Basic' | 'Bearer';
-  /** Passwords by user. */
-  users: Record<string, string>;
-  identityTokens: string[];
-  /** Whether tokens are given to those without a credential, and are good for reading. */
-  anonymousPull: boolean;
-  /** False: the token server knows GET only. */
-  oauth: boolean;
-  tokenField: 'token' | 'access_token';
-  expiresIn: number | undefined;
-  /** In place of the challenges that `auth` implies. */
-  challenges: string[] | undefined;
-  pageSize: number;
-  /** What is said to a greater `n`. */
-  tooMany: { above: number; status: 405 | 400 } | undefined;
-  link: (target: string) => string;
-  emptyList: null | [];
-  head: boolean;
-  digestHeader: (digest: string) => string | undefined;
-  /** Whether lists and manifests bear an ETag, and are not sent again to who has them. */
-  etag: boolean;
-  /** Where blobs are had, in place of here. */
-  blobLocation: ((digest: string) => string) | undefined;
-}
-
-export const DEFAULT_DIALECT: Readonly<Dialect> = {
-  auth: 'None',
-  users: {},
-  identityTokens: [],
-  anonymousPull: false,
-  oauth: true,
-  tokenField: 'token',
-  expiresIn: 300,
-  challenges: undefined,
-  pageSize: 1000,
-  tooMany: undefined,
-  link: (target) => `<${target}>; rel="next"`,
-  emptyList: [],
-  head: true,
-  digestHeader: (digest) => digest,
-  etag: false,
-  blobLocation: undefined,
-};
 
 interface Stored {
   readonly mediaType: string;
@@ -66,11 +23,6 @@ interface StoredRepository {
   readonly blobs: Map<string, Buffer>;
 }
 
-interface IssuedToken {
-  readonly scopes: readonly string[];
-  revoked: boolean;
-}
-
 /**
  * A registry on a real socket that speaks the dialects of real ones and makes the mistakes that real ones do not make on
  * demand. Reading only: images are put in by {@link FakeRegistry.push}.
@@ -80,12 +32,13 @@ export class FakeRegistry {
   readonly dialect: Dialect;
   readonly #repositories = new Map<string, StoredRepository>();
   readonly #faults: { fault: Fault; seen: number }[] = [];
-  readonly #tokens = new Map<string, IssuedToken>();
+  readonly #tokens: FakeTokens;
   readonly #server: ReturnType<typeof createServer>;
   readonly #scheme: 'http' | 'https';
 
   constructor(dialect: Partial<Dialect>, tls?: { key: string; cert: string }) {
     this.dialect = { ...DEFAULT_DIALECT, ...dialect };
+    this.#tokens = new FakeTokens(this.dialect);
     const listener: RequestListener = (request, response) => void this.#handle(request, response);
     this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
     this.#scheme = tls === undefined ? 'http' : 'https';
@@ -165,7 +118,7 @@ export class FakeRegistry {
 
   /** Makes all tokens invalid, as a token server with a short memory would. */
   revokeTokens(): void {
-    for (const token of this.#tokens.values()) token.revoked = true;
+    this.#tokens.revokeAll();
   }
 
   async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -194,10 +147,10 @@ export class FakeRegistry {
   }
 
   #route(request: SeenRequest): Respond {
-    if (request.path === '/token') return this.#token;
+    if (request.path === '/token') return this.#tokens.respond;
     const [, name = '', kind, reference = ''] =
       /^\/v2\/(?:(.+)\/(tags|manifests|blobs)\/(.+))?$/.exec(request.path) ?? [];
-    if (!this.#mayRead(request, name)) return this.#challenge;
+    if (!this.#mayRead(request, name, this.#actionsFor(kind))) return this.#challenge;
     if (kind === undefined) return respondWith(200, {}, '{}');
     const repository = this.#repositories.get(name);
     if (repository === undefined) return registryError(404, 'NAME_UNKNOWN');
@@ -206,28 +159,26 @@ export class FakeRegistry {
     return this.#manifest(repository.manifests.get(repository.tags.get(reference) ?? reference));
   }
 
-  #mayRead({ headers }: SeenRequest, repository: string): boolean {
-    const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
-    if (this.dialect.auth === 'None') return true;
-    if (this.dialect.auth === 'Basic') return scheme === 'Basic' && this.#knowsUser(value);
-    const token = this.#tokens.get(value);
-    if (scheme !== 'Bearer' || token === undefined || token.revoked) return false;
-    return repository === '' || token.scopes.some((scope) => scope.startsWith(`repository:${repository}:`));
+  #actionsFor(kind: string | undefined): readonly string[] {
+    return kind === 'tags' ? this.dialect.listActions : ['pull'];
   }
 
-  #knowsUser(basic: string): boolean {
-    const [user = '', ...password] = Buffer.from(basic, 'base64').toString().split(':');
-    return Object.hasOwn(this.dialect.users, user) && this.dialect.users[user] === password.join(':');
+  #mayRead({ headers }: SeenRequest, repository: string, actions: readonly string[]): boolean {
+    const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
+    if (this.dialect.auth === 'None') return true;
+    if (this.dialect.auth === 'Basic') return scheme === 'Basic' && knowsUser(this.dialect, value);
+    return scheme === 'Bearer' && this.#tokens.allows(value, repository, actions);
   }
 
   readonly #challenge: Respond = (request, response) => {
-    const [, repository] = /^\/v2\/(.+)\/(?:tags|manifests|blobs)\//.exec(request.path) ?? [];
-    const scope = repository === undefined ? '' : `,scope="repository:${repository}:pull"`;
+    const [, repository, kind] = /^\/v2\/(.+)\/(tags|manifests|blobs)\//.exec(request.path) ?? [];
+    const actions = this.#actionsFor(kind).join(',');
+    const scope = repository === undefined ? '' : `,scope="repository:${repository}:${actions}"`;
     const implied =
       this.dialect.auth === 'Basic'
         ? 'Basic realm="fake"'
         : `Bearer realm="${this.origin}/token",service="fake"${scope}`;
-    const challenges = this.dialect.challenges ?? [implied];
+    const challenges = (this.dialect.challenges ?? [implied]).map((challenge) => this.#atHome(challenge));
     respondWith(
       401,
       { 'www-authenticate': challenges },
@@ -235,52 +186,23 @@ export class FakeRegistry {
     )(request, response);
   };
 
-  // A token server grants what it may and says nothing of the rest, so only a wrong credential is refused here.
-  readonly #token: Respond = (request, response) => {
-    const form = new URLSearchParams(request.body);
-    if (request.method === 'POST' && !this.dialect.oauth)
-      return registryError(404, 'NOT_FOUND')(request, response);
-    const isKnown =
-      request.method === 'POST' ? this.#knowsIdentity(form.get('refresh_token')) : this.#knowsCaller(request);
-    if (!isKnown) return registryError(401, 'UNAUTHORIZED')(request, response);
-    const scopes = (request.method === 'POST' ? form : request.query)
-      .getAll('scope')
-      .flatMap((scope) => scope.split(' '));
-    const value = randomUUID();
-    this.#tokens.set(value, { scopes, revoked: false });
-    const { tokenField, expiresIn } = this.dialect;
-    respondWith(200, {}, JSON.stringify({ [tokenField]: value, expires_in: expiresIn }))(request, response);
-  };
-
-  #knowsIdentity(token: string | null): boolean {
-    return token !== null && this.dialect.identityTokens.includes(token);
-  }
-
-  #knowsCaller({ headers }: SeenRequest): boolean {
-    const basic = headers.authorization?.replace(/^Basic /, '');
-    if (basic === undefined) return this.dialect.anonymousPull;
-    const [user, password = ''] = Buffer.from(basic, 'base64').toString().split(':');
-    return user === '<token>' ? this.#knowsIdentity(password) : this.#knowsUser(basic);
-  }
-
-  #list(repository: string, tags: string[]): Respond {
+  #list(name: string, tags: readonly string[]): Respond {
     return (request, response) => {
-      const { pageSize, tooMany, emptyList, link } = this.dialect;
-      const asked = Number(request.query.get('n') ?? pageSize);
-      if (tooMany !== undefined && request.query.has('n') && asked > tooMany.above) {
-        return registryError(
-          tooMany.status,
-          tooMany.status === 405 ? 'UNSUPPORTED' : 'PAGINATION_NUMBER_INVALID',
-        )(request, response);
+      const { tooMany, emptyList, link, listFields } = this.dialect;
+      const isTooMany = tooMany !== undefined && Number(request.query.get('n') ?? 0) > tooMany.above;
+      if (isTooMany) {
+        const { status, code, message } = tooMany;
+        return registryError(status, code, message)(request, response);
       }
-      const last = request.query.get('last');
-      const start = last === null ? 0 : tags.indexOf(last) + 1;
-      const page = tags.slice(start, start + Math.min(asked, pageSize));
-      const isLast = start + page.length >= tags.length;
-      const target = `/v2/${repository}/tags/list?n=${asked}&last=${encodeURIComponent(page.at(-1) ?? '')}`;
-      const body = JSON.stringify({ name: repository, tags: tags.length === 0 ? emptyList : page });
-      this.#unlessKnown(isLast ? {} : { link: link(target) }, Buffer.from(body))(request, response);
+      const { page, next } = pageOf(this.dialect, tags, request.query);
+      const headers = next === undefined ? {} : { link: this.#atHome(link(`/v2/${name}/tags/list?${next}`)) };
+      const list = { name, ...listFields(tags), tags: tags.length === 0 ? emptyList : page };
+      this.#unlessKnown(headers, Buffer.from(JSON.stringify(list)))(request, response);
     };
+  }
+
+  #atHome(text: string): string {
+    return text.replace('{origin}', this.origin);
   }
 
   #manifest(stored: Stored | undefined): Respond {
@@ -301,12 +223,13 @@ export class FakeRegistry {
     const location = this.dialect.blobLocation?.(digest);
     if (location !== undefined) return respondWith(307, { location });
     if (content === undefined) return registryError(404, 'BLOB_UNKNOWN');
-    return respondWith(200, { 'content-type': 'application/octet-stream' }, content);
+    return respondWith(200, { 'content-type': 'application/octet-stream', ...this.dialect.headers }, content);
   }
 
   /** The answer, or 304 for who has it already. */
-  #unlessKnown(headers: Record<string, string>, body: Buffer): Respond {
+  #unlessKnown(own: Record<string, string>, body: Buffer): Respond {
     return (request, response) => {
+      const headers = { ...this.dialect.headers, ...own };
       if (!this.dialect.etag) return respondWith(200, headers, body)(request, response);
       const etag = `"${digestOf(body)}"`;
       const isKnown = request.headers['if-none-match'] === etag;

@@ -100,6 +100,23 @@ test('Basic is chosen where the realm of Bearer is no URL', async () => {
   assert.deepEqual(await bench.list(as(ALICE)), tagNames(1));
 });
 
+test('Basic is chosen where the realm of Bearer is no place for credentials', async () => {
+  await using bench = await startPrivate({
+    auth: 'Basic',
+    challenges: ['Bearer realm="http://10.1.2.3/token", Basic realm="a"'],
+  });
+  assert.deepEqual(await bench.list(as(ALICE)), tagNames(1));
+});
+
+test('of several realms the first that may have credentials is asked', async () => {
+  await using bench = await startPrivate();
+  bench.registry.dialect.challenges = [
+    'Bearer realm="http://10.1.2.3/token"',
+    `Bearer realm="${bench.registry.origin}/token"`,
+  ];
+  assert.deepEqual(await bench.list(as(ALICE)), tagNames(1));
+});
+
 test('a registry that hides from strangers with a 404 is asked at its root how to log in', async () => {
   await using bench = await startPrivate();
   bench.registry.fail({ path: /tags/, times: 1, respond: registryError(404, 'NAME_UNKNOWN') });
@@ -259,6 +276,68 @@ for (const oauth of [true, false]) {
     );
   });
 }
+
+for (const status of [400, 401, 404, 405]) {
+  test(`an identity token is exchanged by GET where POST is answered with ${status}`, async () => {
+    await using bench = await startPrivate({ identityTokens: ['id-token'] });
+    bench.registry.fail({ method: 'POST', path: /^\/token/, respond: registryError(status, 'UNSUPPORTED') });
+    assert.deepEqual(await bench.list(as({ identityToken: 'id-token' })), tagNames(1));
+    const [, get] = bench.registry.seen(/^\/token/);
+    assert.equal(get?.headers.authorization, `Basic ${btoa('<token>:id-token')}`);
+  });
+}
+
+test('the password of the user <token> is an identity token', async () => {
+  await using bench = await startPrivate({ identityTokens: ['id-token'] });
+  const credential = { username: '<token>', password: 'id-token' };
+  assert.deepEqual(await bench.list(as(credential)), tagNames(1));
+  assert.deepEqual(
+    bench.registry.seen(/^\/token/).map(({ method }) => method),
+    ['POST'],
+  );
+});
+
+/** As ACR with tokens of scope maps: lists to one right, manifests to another, and the challenge names what was missed. */
+async function startWithTwoRights(): Promise<Bench> {
+  const bench = await startPrivate();
+  const { registry } = bench;
+  registry.fail({
+    path: /^\/token/,
+    respond: (request, response) =>
+      respondWith(
+        200,
+        {},
+        JSON.stringify({ token: request.query.getAll('scope').join('/') }),
+      )(request, response),
+  });
+  for (const [path, right, answer] of [
+    [/tags/, 'metadata_read', respondWith(200, {}, '{"tags":["1.0"]}')],
+    [/manifests/, 'pull', respondWith(200, { 'docker-content-digest': `sha256:${'a'.repeat(64)}` })],
+  ] as const) {
+    const scope = `repository:acme/app:${right}`;
+    const challenge = `Bearer realm="${registry.origin}/token",service="fake",scope="${scope}"`;
+    const refusal = respondWith(401, { 'www-authenticate': challenge });
+    const has = (token = ''): boolean => token.split(/[:,]/).includes(right);
+    registry.fail({
+      path,
+      respond: (request, response) =>
+        (has(request.headers.authorization) ? answer : refusal)(request, response),
+    });
+  }
+  return bench;
+}
+
+test('where lists and manifests want different rights one token has both, and an idle scan is two requests', async () => {
+  await using bench = await startWithTwoRights();
+  const scan = async (): Promise<void> => {
+    await bench.resolve(as(ALICE));
+    await bench.list(as(ALICE));
+  };
+  await scan();
+  const [before, tokens] = [bench.registry.requests.length, tokenRequests(bench)];
+  for (let count = 0; count < 5; count++) await scan();
+  assert.deepEqual([bench.registry.requests.length - before, tokenRequests(bench) - tokens], [10, 0]);
+});
 
 test('an identity token is no use for Basic, and is not sent', async () => {
   await using bench = await startPrivate({ auth: 'Basic' });

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { withBudget } from '../../registry/budget.ts';
 import { RegistryError } from '../../registry/errors.ts';
 import type { Answer, RegistryRequest } from '../../registry/request.ts';
-import type { HostSettings } from '../../registry/settings.ts';
-import { registryError, respondWith } from '../fakes/registry.ts';
-import { failure, ManualClock, settingsOf, startBench } from './harness.ts';
+import { DEFAULT_SETTINGS, type HostSettings } from '../../registry/settings.ts';
+import { hang, registryError, respondWith } from '../fakes/registry.ts';
+import { ANONYMOUS, failure, ManualClock, settingsOf, startBench } from './harness.ts';
 
 /** A budget over a wire that answers when it is told to. */
 function setUp(settings: Partial<HostSettings> = {}) {
@@ -108,6 +108,22 @@ describe('the budget of a host', () => {
     assert.ok(Math.abs(clock.now() - start - 3000) <= 120, `${clock.now() - start} ms`);
   });
 
+  it('goes by the settings for the name that images are written with', async () => {
+    const asked: string[] = [];
+    const settings = {
+      for: (host: string) => {
+        asked.push(host);
+        return DEFAULT_SETTINGS;
+      },
+    };
+    const send = withBudget(async () => answer(), settings, new ManualClock());
+    const request = requestTo('https://registry-1.docker.io/v2/', 'app');
+    await send({ ...request, repository: { ...request.repository, registry: 'index.docker.io' } });
+    const elsewhere = { ...request, url: new URL('https://auth.docker.io/token') };
+    await send({ ...elsewhere, repository: { ...request.repository, registry: 'index.docker.io' } });
+    assert.deepEqual([...new Set(asked)], ['index.docker.io', 'auth.docker.io']);
+  });
+
   it('gives a place back after a failure', async () => {
     const { wires, ask } = setUp({ concurrency: 1 });
     const first = ask();
@@ -162,6 +178,41 @@ describe('a pause that a host wants', () => {
     assert.ok(sat >= 3000 && sat < 5000, `${sat} ms`);
   });
 
+  it('is told at once to all that wait, and costs them no turn of the second', async () => {
+    const { clock, wires, ask } = setUp({ concurrency: 2, requestsPerSecond: 1 });
+    clock.sleep = () => Promise.withResolvers<void>().promise;
+    const asked = Array.from({ length: 100 }, () => ask());
+    const refused = asked.slice(2).map(refusalOf);
+    await settle();
+    for (const wire of wires) wire.resolve(answer(429, { 'retry-after': '600' }));
+    for (const { code } of await Promise.all(refused)) assert.equal(code, 'RateLimited');
+    assert.equal(wires.length, 2);
+  });
+
+  it('ends for each of those who sit it out at another moment', async () => {
+    const { clock, wires, ask } = setUp();
+    const first = ask();
+    await settle();
+    wires[0]?.resolve(answer(429, { 'retry-after': '5' }));
+    await first;
+    const end = Promise.withResolvers<void>();
+    clock.sleep = async (ms) => {
+      clock.pauses.push(ms);
+      await end.promise;
+      clock.time = Math.max(clock.time, Date.UTC(2026, 0, 1) + ms);
+    };
+    const chances = [0, 0.25, 0.5];
+    clock.random = () => chances.shift() ?? 0;
+    const asked = [ask(), ask(), ask()];
+    await settle();
+    assert.deepEqual(clock.pauses, [5000, 5250, 5500]);
+    assert.equal(wires.length, 1);
+    end.resolve();
+    await settle();
+    for (const wire of wires.slice(1)) wire.resolve(answer());
+    await Promise.all(asked);
+  });
+
   it('of a 503 goes along with its error', async () => {
     await using bench = await startBench();
     bench.registry.fail({ respond: respondWith(503, { 'retry-after': '120' }) });
@@ -172,6 +223,17 @@ describe('a pause that a host wants', () => {
 
 describe('a host that is down', () => {
   const down = (): RegistryError => new RegistryError('Unreachable', 'ECONNREFUSED');
+  const bringDown = async (
+    wires: readonly PromiseWithResolvers<Answer>[],
+    ask: () => Promise<Answer>,
+  ): Promise<void> => {
+    for (let count = 0; count < 5; count++) {
+      const asked = ask();
+      await settle();
+      wires[count]?.reject(down());
+      await refusalOf(asked);
+    }
+  };
 
   it('is left alone when five repositories have failed, and tried by one request after a pause that grows', async () => {
     const { clock, wires, ask } = setUp();
@@ -183,18 +245,18 @@ describe('a host that is down', () => {
     }
     const refused = await refusalOf(ask());
     assert.equal(refused.code, 'Unreachable');
-    assert.match(
+    assert.equal(
       refused.message,
-      /^reg\.example has not answered since 2026-01-01T00:00:00Z, and is left alone for 5 s$/,
+      'reg.example fails since 2026-01-01T00:00:00Z, and is not asked again before 2026-01-01T00:00:05Z; the last was: ECONNREFUSED',
     );
     assert.equal(refused.retryAfterMs, 5000);
     clock.time += 5000;
     const probe = ask();
     await settle();
-    assert.match((await refusalOf(ask())).message, /left alone/, 'while the one is under way');
+    assert.match((await refusalOf(ask())).message, /not asked again/, 'while the one is under way');
     wires[5]?.reject(down());
     await refusalOf(probe);
-    assert.match((await refusalOf(ask())).message, /left alone for 10 s/);
+    assert.equal((await refusalOf(ask())).retryAfterMs, 10_000);
     clock.time += 10_000;
     const second = ask();
     await settle();
@@ -238,6 +300,19 @@ describe('a host that is down', () => {
     await next;
   });
 
+  it('is tried by one request also when many come at the same moment', async () => {
+    const { clock, wires, ask } = setUp();
+    await bringDown(wires, ask);
+    clock.time += 5000;
+    const asked = Array.from({ length: 8 }, () => ask());
+    const refused = asked.slice(1).map(refusalOf);
+    await settle();
+    assert.equal(wires.length, 6);
+    for (const { code } of await Promise.all(refused)) assert.equal(code, 'Unreachable');
+    wires[5]?.resolve(answer());
+    await asked[0];
+  });
+
   it('is not a host that answers something, be it a refusal', async () => {
     const { wires, ask } = setUp();
     for (let count = 0; count < 20; count++) {
@@ -271,12 +346,27 @@ describe('a host that is down', () => {
       wires[count]?.resolve(answer(500));
       await asked;
     }
-    await refusalOf(ask());
+    assert.match((await refusalOf(ask())).message, /; the last was: status 500$/);
     clock.time += 5000;
     const probe = ask();
     await settle();
     wires[5]?.resolve(answer());
     await probe;
     assert.equal(wires.length, 6);
+  });
+
+  it('is found out by ten requests that hang within twice the timeout, and then the others come through', async () => {
+    await using bench = await startBench({}, { timeoutMs: 200 });
+    bench.registry.push('acme/app', '1.0');
+    bench.registry.fail({ path: /hang/, respond: hang });
+    const asked = Array.from({ length: 10 }, (_, index) =>
+      bench.client.listTags(bench.image('1.0', `hang/${index}`), ANONYMOUS),
+    );
+    const other = bench.list();
+    const codes = await Promise.all([...asked, other].map(async (call) => (await refusalOf(call)).code));
+    assert.deepEqual(codes, [...Array(8).fill('Timeout'), 'Unreachable', 'Unreachable', 'Unreachable']);
+    assert.equal(bench.registry.requests.length, 8, 'two rounds of four');
+    bench.clock.time += 5000;
+    assert.deepEqual(await bench.list(), ['1.0']);
   });
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withCache } from '../../registry/cache.ts';
+import { digestOf } from '../../registry/digest.ts';
 import type { Access, Answer, RegistryRequest } from '../../registry/request.ts';
 import { Shelf } from '../../registry/shelf.ts';
 import { ALICE, ManualClock, MALLORY } from './harness.ts';
 
-const DIGEST = `sha256:${'a'.repeat(64)}`;
+const DIGEST = digestOf(Buffer.from('x'));
 
 function setUp(respond: (request: RegistryRequest) => Promise<Answer> | Answer, maxBytes = 1_000_000) {
   const clock = new ManualClock();
@@ -106,6 +107,26 @@ describe('answers', () => {
     assert.equal(sent.length, 4);
   });
 
+  it('to what is asked for by digest are shared also by who asks later', async () => {
+    const wire = Promise.withResolvers<Answer>();
+    const { clock, sent, get } = setUp(() => wire.promise);
+    const first = get(`blobs/${DIGEST}`);
+    clock.time += 10;
+    const second = get(`blobs/${DIGEST}`);
+    wire.resolve(answer('x'));
+    assert.equal(await first, await second);
+    assert.equal(sent.length, 1);
+  });
+
+  it('by digest that are something else are not kept', async () => {
+    const bodies = ['another', 'x'];
+    const { sent, get } = setUp(() => answer(bodies.shift() ?? ''));
+    assert.equal((await get(`manifests/${DIGEST}`)).body.toString(), 'another');
+    assert.equal((await get(`manifests/${DIGEST}`)).body.toString(), 'x');
+    assert.equal((await get(`manifests/${DIGEST}`)).body.toString(), 'x');
+    assert.equal(sent.length, 2);
+  });
+
   it('that are failures are not kept', async () => {
     const { sent, get } = setUp(() => answer('', {}, 404));
     await get(`manifests/${DIGEST}`, { maxAgeMs: 1000 });
@@ -141,6 +162,24 @@ describe('answers', () => {
     await assert.rejects(both[1] ?? assert.fail(), /the other left/);
     assert.equal(sent[0]?.access.signal?.aborted, true);
     wire.reject(new Error('aborted'));
+  });
+
+  it('that all have left are of no use to who comes next', async () => {
+    const wires: PromiseWithResolvers<Answer>[] = [];
+    const { get } = setUp(() => {
+      const wire = Promise.withResolvers<Answer>();
+      wires.push(wire);
+      return wire.promise;
+    });
+    const abort = new AbortController();
+    const left = get('tags/list', { signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await assert.rejects(left, /enough/);
+    const next = get('tags/list', { maxAgeMs: 1000 });
+    wires[0]?.reject(new Error('aborted'));
+    wires[1]?.resolve(answer('new'));
+    assert.equal((await next).body.toString(), 'new');
+    assert.equal(wires.length, 2);
   });
 
   it('of requests that change something are never shared', async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startFakeRegistry } from '../fakes/registry.ts';
-import { imageConfig, manifestOf } from '../fakes/registry-content.ts';
+import { flood, imageConfig, manifestOf, startFakeRegistry } from '../fakes/registry.ts';
 import { ALICE, ANONYMOUS, type Bench, failure, startBench } from './harness.ts';
 
 const CREATED = 'org.opencontainers.image.created';
@@ -68,6 +67,9 @@ describe('the time at which an image was created', () => {
     ],
     ['is unknown when nothing says it', {}, undefined],
     ['is unknown when it is no time', { created: 'yesterday', label: 'today', annotation: 'now' }, undefined],
+    ['is unknown when there is no such day', { created: '2026-02-30T00:00:00Z' }, undefined],
+    ['is unknown when it may be that of any zone', { created: '2026-01-01T00:00:00' }, undefined],
+    ['is unknown when it is a day alone, as in old labels', { legacy: '20201204' }, undefined],
   ] as const) {
     it(what, async () => {
       await using bench = await startBench();
@@ -84,6 +86,39 @@ describe('the time at which an image was created', () => {
       iso(EARLY),
     );
     assert.equal(await timeOf(bench, pushIndex(bench, [])), undefined);
+  });
+
+  it('is of an index that was copied in part that of the images that are there', async () => {
+    await using bench = await startBench();
+    const gone = `sha256:${'e'.repeat(64)}`;
+    assert.equal(
+      await timeOf(bench, pushIndex(bench, [gone, pushImage(bench, { created: EARLY })])),
+      iso(EARLY),
+    );
+    assert.equal(await timeOf(bench, pushIndex(bench, [gone])), undefined);
+  });
+
+  it('is not that of an attestation, which may come later', async () => {
+    await using bench = await startBench();
+    const image = pushImage(bench, { created: EARLY });
+    const unknown = { os: 'unknown', architecture: 'unknown' };
+    const attestation = { digest: pushImage(bench, { created: LATE }), platform: unknown };
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const manifests = [{ digest: image, platform }, attestation];
+    assert.equal(await timeOf(bench, pushIndex(bench, [], { manifests })), iso(EARLY));
+  });
+
+  it('is not looked for in indexes of indexes, which grow with each', async () => {
+    await using bench = await startBench();
+    let digest = pushImage(bench, { created: EARLY });
+    // Of an index the names of 32 more indexes, whatever they pass themselves off for: 32 to the power of 10 in all.
+    for (let depth = 0; depth < 10; depth++)
+      digest = pushIndex(
+        bench,
+        Array.from({ length: 32 }, () => digest),
+      );
+    assert.equal(await timeOf(bench, digest), undefined);
+    assert.equal(bench.registry.requests.length, 2);
   });
 
   it('is asked for once', async () => {
@@ -109,6 +144,17 @@ describe('the time at which an image was created', () => {
     assert.deepEqual(
       cdn.requests.map(({ headers }) => headers.authorization),
       [undefined],
+    );
+  });
+
+  it('is not looked for in a config without an end', async () => {
+    await using bench = await startBench();
+    const digest = pushImage(bench, { created: EARLY });
+    bench.registry.fail({ path: /blobs/, respond: flood(100 * 1024 * 1024) });
+    await failure(
+      bench.client.created({ ...bench.image(), digest }, ANONYMOUS),
+      'InvalidAnswer',
+      /more than the 4194304 bytes/,
     );
   });
 

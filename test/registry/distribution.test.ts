@@ -11,6 +11,7 @@ import { binaries } from '../control-plane/binaries.ts';
 import { temporaryFolder } from '../control-plane/processes.ts';
 import { pushArtifact, pushImage } from '../control-plane/push-image.ts';
 import { HTPASSWD_USER, type Registry, startRegistry } from '../control-plane/registry.ts';
+import { openSession } from '../control-plane/registry-session.ts';
 import { run } from '../control-plane/run.ts';
 import { startTlsProxy } from '../control-plane/tls-proxy.ts';
 import { ANONYMOUS, failure } from './harness.ts';
@@ -123,15 +124,22 @@ describe('a Distribution registry', () => {
       created: '2026-01-02T03:04:05Z',
     });
     await pushChart(registry.host, 'acme', 'mixed', '2.0.0');
-    const config = 'application/vnd.oci.image.config.v1+json';
     const cosign = `${digest.replace(':', '-')}.sig`;
-    await pushArtifact(registry.host, repository, cosign, { configType: config });
+    const signature = await pushArtifact(registry.host, repository, cosign, {
+      configType: 'application/vnd.oci.image.config.v1+json',
+      layerType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+    });
     const sbom = { configType: EMPTY, artifactType: 'application/spdx+json', subject: digest };
     const refers = await pushArtifact(registry.host, repository, '3.0.0', sbom);
     const reference = image(registry.host, repository);
     const described = async (of: string): Promise<unknown> =>
       client.describe({ ...reference, digest: of }, ANONYMOUS);
     assert.deepEqual(await described(digest), { kind: 'index', platforms: ['linux/amd64', 'linux/arm64'] });
+    assert.deepEqual(await described(signature.digest), { kind: 'other', what: 'a cosign signature' });
+    assert.deepEqual(await described(await attestationOf(repository, digest)), {
+      kind: 'other',
+      what: 'an in-toto attestation',
+    });
     assert.deepEqual(await described(refers.digest), { kind: 'other', what: 'an SBOM' });
     const chart = await client.resolve({ ...reference, tag: '2.0.0' }, ANONYMOUS);
     assert.deepEqual(await described(chart.digest), { kind: 'other', what: 'a Helm chart' });
@@ -147,6 +155,18 @@ describe('a Distribution registry', () => {
     ]);
   });
 });
+
+/** The digest of the last child of an index, which is its attestation. */
+async function attestationOf(repository: string, index: string): Promise<string> {
+  const session = openSession(registry.host, repository);
+  try {
+    const { body } = await session.send('GET', `manifests/${index}`, {}, [200]);
+    const { manifests } = JSON.parse(body) as { manifests: { digest: string }[] };
+    return manifests.at(-1)?.digest ?? assert.fail('no children');
+  } finally {
+    await session.close();
+  }
+}
 
 /** Pushes a chart by the real helm, as `<namespace>/<name>:<version>`. */
 async function pushChart(host: string, namespace: string, name: string, version: string): Promise<void> {

@@ -94,6 +94,11 @@ const BAD: [target: string, from: string, reason: RegExp][] = [
   ['https://[fd00::1]/', 'https://reg.example.com/', /private network/],
   ['https://[fe80::1]/', 'https://reg.example.com/', /private network/],
   ['https://[64:ff9b::a9fe:a9fe]/', 'https://reg.example.com/', /private network/],
+  ['https://[64:ff9b:1::a9fe:a9fe]/', 'https://reg.example.com/', /private network/],
+  ['https://[2002:a9fe:a9fe::1]/', 'https://reg.example.com/', /private network/],
+  ['https://[fec0::1]/', 'https://reg.example.com/', /private network/],
+  ['http://192.0.0.192/opc/v2', 'http://reg.example.com/', /private network/],
+  ['https://198.18.0.1/', 'https://reg.example.com/', /private network/],
 ];
 for (const [target, from] of GOOD) {
   test(`${from} may send us to ${target}`, () => checkDestination(new URL(target), new URL(from), 'x', []));
@@ -109,9 +114,10 @@ for (const [target, from, reason] of BAD) {
 
 test('a host inside the network that is named as trusted may be led to, by the same port and scheme rules', () => {
   const lead = (target: string, from = 'https://reg.example.com/'): void =>
-    checkDestination(new URL(target), new URL(from), 'x', ['10.1.2.3:8443', '10.1.2.3']);
+    checkDestination(new URL(target), new URL(from), 'x', ['10.1.2.3:8443', '10.1.2.3', '10.1.2.4:443']);
   lead('https://10.1.2.3:8443/token');
   lead('https://10.1.2.3/token');
+  lead('https://10.1.2.4/token');
   assert.throws(() => lead('https://10.1.2.3:9000/token'), { code: 'InvalidAnswer' });
   assert.throws(() => lead('http://10.1.2.3/token'), { code: 'InvalidAnswer', message: /plain http/ });
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOf, imageIndex, imageManifest, registryError, respondWith } from '../fakes/registry.ts';
+import {
+  digestOf,
+  imageIndex,
+  imageManifest,
+  inTurn,
+  registryError,
+  respondWith,
+} from '../fakes/registry.ts';
 import { failure, startBench } from './harness.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -54,6 +61,16 @@ for (const status of [404, 405, 501]) {
     assert.equal((await bench.resolve()).digest, digest);
   });
 }
+
+test('a tag whose digest flips is told as it is each time', async () => {
+  await using bench = await startBench();
+  const [a, b] = ['a', 'b'].map((letter) => `sha256:${letter.repeat(64)}`) as [string, string];
+  const head = (digest: string) => respondWith(200, { 'docker-content-digest': digest });
+  bench.registry.fail({ respond: inTurn(head(a), head(b)) });
+  const digests = [];
+  for (let time = 0; time < 3; time++) digests.push((await bench.resolve()).digest);
+  assert.deepEqual(digests, [a, b, a]);
+});
 
 test('the status counts before the headers: a digest on a 404 is no digest', async () => {
   await using bench = await startBench();

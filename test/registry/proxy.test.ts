@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseReference } from '../../core/reference.ts';
 import { createRegistryClient } from '../../registry/client.ts';
-import { proxyFor } from '../../registry/proxy.ts';
+import { proxyAuthorization, proxyFor } from '../../registry/proxy.ts';
 import { createAuthority } from '../control-plane/certificates.ts';
 import { startProxy } from '../fakes/proxy.ts';
 import { startFakeRegistry } from '../fakes/registry.ts';
@@ -43,6 +43,28 @@ describe('the proxy for an origin', () => {
   }
 });
 
+describe('the credentials of a proxy', () => {
+  for (const [userinfo, want] of [
+    ['', undefined],
+    ['user:word@', 'user:word'],
+    ['user@', 'user:'],
+    ['a%40b:c%3Ad@', 'a@b:c:d'],
+    ['user:100%@', 'user:100%'],
+    ['user:%zz%41@', 'user:%zzA'],
+    ['user:p%C3%A4ss@', 'user:p\u00e4ss'],
+    ['user:%ff@', 'user:\xff'],
+  ] as const) {
+    it(`of http://${userinfo}proxy are ${want ?? 'none'}`, () => {
+      const shown = proxyAuthorization(new URL(`http://${userinfo}proxy`));
+      const encoding = want === 'user:\xff' ? 'latin1' : 'utf8';
+      assert.equal(
+        shown,
+        want === undefined ? '' : `Basic ${Buffer.from(want, encoding).toString('base64')}`,
+      );
+    });
+  }
+});
+
 describe('a registry behind a proxy', () => {
   it('is asked in plain HTTP through it, with the credentials of its URL, which no message tells', async () => {
     await using registry = await startFakeRegistry();
@@ -79,6 +101,16 @@ describe('a registry behind a proxy', () => {
     const { tags } = await client.listTags(reference, { ...ANONYMOUS, ca: authority.certificate });
     assert.deepEqual(tags, ['1.0']);
     assert.equal(proxy.asked.at(-1)?.line, 'CONNECT reg.example:443');
+    await client.close();
+  });
+
+  it("is Unreachable, with the proxy's answer and not its password, where that refuses", async () => {
+    await using proxy = await startProxy(1, { refuse: 407 });
+    const url = proxy.url.replace('http://', 'http://user:pass-word%@');
+    const client = createRegistryClient({ environment: { HTTPS_PROXY: url } });
+    const error = await failure(client.listTags(parseReference('reg.example/app'), ANONYMOUS), 'Unreachable');
+    assert.match(error.message, /407/);
+    assert.doesNotMatch(error.message, /pass-word/);
     await client.close();
   });
 });

@@ -37,11 +37,16 @@ describe('the settings of registries', () => {
     ['registries: [{host: "https://reg.example"}]', /registries\.0\.host: must be a host/],
     ['registries: [{host: a, plainHttp: true}]', /registries\.0: .*plainHttp/],
     ['registries: [{host: a, requestsPerSecond: 0}, {}]', /requestsPerSecond.*registries\.1\.host/],
-    ['registries: [{host: a}, {host: A}]', /has a twice/],
+    ['registries: [{host: a}, {host: A}]', /registries\.1\.host: a is there twice/],
     ['registries: [{host: a, caFile: /nowhere/ca.crt}]', /ENOENT.*\/nowhere\/ca\.crt/],
     [
       'registries: [{host: a, caFile: /dev/null}]',
-      /the caFile \/dev\/null of a holds no certificates in PEM/,
+      /registries\.0\.caFile: \/dev\/null holds no certificates in PEM/,
+    ],
+    ['registries: [{host: docker.io}, {host: index.docker.io}]', /index\.docker\.io is there twice/],
+    [
+      'registries: [{host: a, caFile: /nowhere/1}, {host: b, caFile: /nowhere/2}, {host: a}]',
+      /registries\.0\.caFile: .*registries\.1\.caFile: .*registries\.2\.host: a is there twice/,
     ],
     ['registries: [', /the settings of registries in .*registries\.yaml: /],
     ['[]', /the file: /],
@@ -54,6 +59,15 @@ describe('the settings of registries', () => {
       });
     });
   }
+
+  it('hold for Docker Hub by whichever of its names', async () => {
+    const settings = await loadRegistrySettings(
+      await written('registries: [{host: docker.io, concurrency: 2}]'),
+    );
+    for (const name of ['docker.io', 'index.docker.io', 'registry-1.docker.io'])
+      assert.equal(settings.for(name).concurrency, 2);
+    assert.equal(settings.for('auth.docker.io').concurrency, 4);
+  });
 
   it('are read again, and stay as they were when that fails', async () => {
     const file = await written('registries: [{host: a, plainHTTP: true}]');
@@ -94,6 +108,22 @@ describe('a registry with a certificate of a private CA', () => {
     assert.deepEqual(await list({ ca: other.ca }, company.ca), ['1.0']);
     assert.deepEqual(await list({}, company.ca), ['1.0']);
     assert.deepEqual(await list({ insecureSkipTLSVerify: true }), ['1.0']);
+  });
+
+  it('is trusted by a CA that is given while the client runs', async () => {
+    const { ca, tls: certificate } = await tls('company');
+    await using registry = await startFakeRegistry({}, certificate);
+    registry.push('app', '1.0');
+    let host: HostSettings = { ...DEFAULT_SETTINGS, plainHTTP: false };
+    const client = createRegistryClient({ settings: { for: () => host } });
+    const list = async (): Promise<readonly string[]> =>
+      (await client.listTags(parseReference(`${registry.host}/app`), ANONYMOUS)).tags;
+    await failure(list(), 'TLS');
+    host = { ...host, ca };
+    assert.deepEqual(await list(), ['1.0']);
+    host = { ...DEFAULT_SETTINGS, plainHTTP: false };
+    await failure(list(), 'TLS', /its certificate must be valid/);
+    await client.close();
   });
 
   it('is trusted with its token server, and keeps its credentials to itself', async () => {

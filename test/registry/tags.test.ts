@@ -4,8 +4,11 @@ import { repositoryOf } from '../../registry/endpoint.ts';
 import type { Send } from '../../registry/request.ts';
 import { listTags } from '../../registry/tags.ts';
 import {
+  cutBody,
   type Dialect,
+  endlessPages,
   flood,
+  inTurn,
   redirectTo,
   registryError,
   respondWith,
@@ -24,9 +27,16 @@ const DIALECTS: Record<string, Partial<Dialect>> = {
     link: (target) => `<${target.replace('/v2/', '/prefix/')}>; rel="next"`,
   },
   'with pages shorter than asked for': { pageSize: 7 },
-  'that refuses more than 500 with 405, as ECR does': { tooMany: { above: 500, status: 405 } },
-  'that refuses more than 100 with 400, as Distribution does': { tooMany: { above: 100, status: 400 } },
-  'that refuses every number we ask for': { tooMany: { above: 10, status: 400 }, pageSize: 10 },
+  'that refuses more than 500 with 405, as ECR does': {
+    tooMany: { above: 500, status: 405, code: 'UNSUPPORTED' },
+  },
+  'that refuses more than 100 with 400, as Distribution does': {
+    tooMany: { above: 100, status: 400, code: 'PAGINATION_NUMBER_INVALID' },
+  },
+  'that refuses every number we ask for': {
+    tooMany: { above: 10, status: 400, code: 'PAGINATION_NUMBER_INVALID' },
+    pageSize: 10,
+  },
 };
 for (const [name, dialect] of Object.entries(DIALECTS)) {
   test(`lists all tags in their order from a registry ${name}`, async () => {
@@ -94,11 +104,7 @@ test('a chain of pages that goes round in a circle is refused', async () => {
 
 test('a chain of pages without end is refused', async () => {
   await using bench = await startBench({}, { maxTags: 50 });
-  let page = 0;
-  bench.registry.fail({
-    respond: (request, response) =>
-      respondWith(200, { link: `<?last=${page}>; rel="next"` }, `{"tags":["a${page++}"]}`)(request, response),
-  });
+  bench.registry.fail({ respond: endlessPages() });
   await failure(bench.list(), 'InvalidAnswer', /more than 50 tags/);
   assert.equal(bench.registry.requests.length, 100);
 });
@@ -127,6 +133,27 @@ test('a revision is the same for the same pages only, and known without reading 
   assert.equal(await revision(), first);
   bench.registry.push('acme/app', '2.0');
   assert.notEqual(await revision(), first);
+});
+
+test('a list that comes and goes is given as it is each time', async () => {
+  await using bench = await startBench();
+  bench.registry.fail({
+    respond: inTurn(respondWith(200, {}, '{"tags":["a","b"]}'), respondWith(200, {}, '{"tags":["a"]}')),
+  });
+  const lists = [];
+  for (let time = 0; time < 3; time++) lists.push(await bench.client.listTags(bench.image(), ANONYMOUS));
+  assert.deepEqual(
+    lists.map(({ tags }) => tags),
+    [['a', 'b'], ['a'], ['a', 'b']],
+  );
+  assert.equal(lists[0]?.revision, lists[2]?.revision);
+  assert.notEqual(lists[0]?.revision, lists[1]?.revision);
+});
+
+test('a page that is cut off, and again each time, is Unreachable: no part of it is given', async () => {
+  await using bench = await startBench();
+  bench.registry.fail({ respond: cutBody });
+  await failure(bench.list(), 'Unreachable');
 });
 
 test('a tag that comes on two pages is listed once', async () => {

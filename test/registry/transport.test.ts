@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import forge from 'node-forge';
 import { repositoryOf } from '../../registry/endpoint.ts';
@@ -23,12 +23,16 @@ function requestTo(url: string): RegistryRequest {
   return { method: 'GET', url: new URL(url), headers: {}, maxBytes: 1000, repository, access: ANONYMOUS };
 }
 
-async function failureOf(url: string): Promise<Error & { code: string }> {
+async function failureOf(
+  url: string,
+  options: { connectTimeoutMs?: number } = {},
+): Promise<Error & { code: string }> {
   const transport = createTransport({
     settings: settingsOf(),
     environment: {},
     timeoutMs: 5_000,
     userAgent: 'test',
+    ...options,
   });
   try {
     return await transport.send(requestTo(url)).then(
@@ -111,6 +115,19 @@ test('a server that does not speak HTTP is InvalidAnswer', async () => {
   assert.equal(error.code, 'InvalidAnswer');
   assert.doesNotMatch(error.message, /OpenSSH/);
   server.close();
+});
+
+test('a host that takes no connection is Timeout before the time of the request is up', async () => {
+  await using server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  const error = await failureOf(`https://127.0.0.1:${address.port}/v2/`, { connectTimeoutMs: 100 });
+  assert.equal(error.code, 'Timeout');
+  assert.match(error.message, /takes no connection in time/);
+  for (const socket of sockets) socket.destroy();
 });
 
 for (const [name, respond] of Object.entries({ 'never answers': hang, 'never ends its answer': trickle })) {

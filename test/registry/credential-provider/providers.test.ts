@@ -107,6 +107,15 @@ describe('a credential provider', () => {
     assert.equal((await runs()).length, 1);
   });
 
+  it('fails once for all that wait for it', async () => {
+    const { ask, runs } = await setUp('sleep 0.3; exit 1');
+    const all = Array.from({ length: 100 }, (_, index) =>
+      ask(parseReference(`reg.example/acme/app-${index % 10}`)),
+    );
+    for (const { status } of await Promise.allSettled(all)) assert.equal(status, 'rejected');
+    assert.equal((await runs()).length, 1);
+  });
+
   for (const [what, script, message] of [
     [
       'ends with an error',
