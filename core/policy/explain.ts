@@ -1,6 +1,5 @@
 import { oneLine } from '../one-line.ts';
-import { choose } from './choose.ts';
-import { isLeftOut, readable, whyNotPassed } from './pass.ts';
+import { checkCost, isLeftOut, readable, whyNotPassed } from './pass.ts';
 import { type Facts, type Ranking, rankingOf, type Refusal, type RefusalVerdict } from './ranking.ts';
 import type { Selection } from './selection.ts';
 
@@ -25,6 +24,8 @@ export type Explain = (selection: Selection, tags: readonly string[], facts?: Fa
 /**
  * What a policy makes of each tag: first the one that `choose` gives, then the others that may be chosen, the best first; then those that
  * are refused: the ones that would have won, the nearest first, then the rest in the order of the list.
+ *
+ * @throws {PolicyError} 'PatternTooCostly'
  */
 export const explain: Explain = (selection, tags, facts = {}) => {
   const { chosen, lower, wouldWin, rest } = places(selection, tags, facts);
@@ -50,16 +51,19 @@ interface Considered<Value> {
   readonly tag: string;
   /** What the policy reads of the tag, also of one that is refused for another reason. */
   readonly value: Value | undefined;
-  readonly refusal: Refusal | undefined;
+  /** Why it may not be chosen; undefined where it may. */
+  readonly refusal: (() => Refusal) | undefined;
 }
 
 function places(selection: Selection, tags: readonly string[], facts: Facts) {
   const { policy } = selection;
-  const list = new Set(policy.kind === 'digest' ? [policy.tag, ...tags] : tags);
-  const choice = choose(selection, tags, facts);
+  const list = [...new Set(policy.kind === 'digest' ? [policy.tag, ...tags] : tags)];
+  checkCost(selection, list);
   const ranking = rankingOf(policy, facts);
-  const considered = [...list].map((tag) => consider(selection, ranking, tag, facts));
-  return place(considered, ranking, choice.kind === 'chosen' ? choice.tag : undefined);
+  return place(
+    list.map((tag) => consider(selection, ranking, tag, facts)),
+    ranking,
+  );
 }
 
 function consider<Value>(
@@ -71,56 +75,53 @@ function consider<Value>(
   const text = readable(selection, tag);
   const value = text === undefined ? undefined : ranking.read(text, tag);
   if (text === undefined || isLeftOut(selection, tag))
-    return { tag, value, refusal: whyNotPassed(selection, tag) };
+    return { tag, value, refusal: () => whyNotPassed(selection, tag) };
   if (value === undefined || !ranking.admits(value))
-    return { tag, value, refusal: ranking.refusal(text, tag, value) };
+    return { tag, value, refusal: () => ranking.refusal(text, tag, value) };
   const what = notImages?.get(tag);
-  return {
-    tag,
-    value,
-    refusal: what === undefined ? undefined : { verdict: 'NotImage', message: `is ${what}` },
-  };
+  if (what !== undefined)
+    return { tag, value, refusal: () => ({ verdict: 'NotImage', message: `is ${what}` }) };
+  return { tag, value, refusal: undefined };
 }
 
-function place<Value>(
-  considered: readonly Considered<Value>[],
-  ranking: Ranking<Value>,
-  chosen: string | undefined,
-) {
-  const winner = considered.find(({ tag }) => tag === chosen);
-  const order = (a: Considered<Value>, b: Considered<Value>): number =>
-    a.value === undefined || b.value === undefined ? 0 : ranking.compare(a.value, b.value);
+function place<Value>(considered: readonly Considered<Value>[], ranking: Ranking<Value>) {
+  const best = (a: Considered<Value>, b: Considered<Value>): number => order(ranking, b, a);
+  const nearest = (a: Considered<Value>, b: Considered<Value>): number => order(ranking, a, b);
+  // Sorting is stable: of equals the first in the list stays the first.
+  const allowed = considered.filter((one) => one.refusal === undefined).toSorted(best);
+  const winner = allowed[0];
   const first = winner === undefined ? -1 : considered.indexOf(winner);
   const isAbove = (one: Considered<Value>, index: number): boolean =>
-    one.value !== undefined && (winner === undefined || (order(one, winner) || first - index) > 0);
-  const lower = considered.filter((one) => one.refusal === undefined && one !== winner);
-  const isRefused = (one: Considered<Value>): boolean => one.refusal !== undefined;
-  const above = considered.filter((one, index) => isRefused(one) && isAbove(one, index));
-  const rest = considered.filter((one, index) => isRefused(one) && !isAbove(one, index));
+    one.value !== undefined && (winner === undefined || (order(ranking, one, winner) || first - index) > 0);
+  const refused = (above: boolean): Considered<Value>[] =>
+    considered.filter((one, index) => one.refusal !== undefined && isAbove(one, index) === above);
+  const tell = (one: Considered<Value>): Tell => {
+    return () => ({ tag: one.tag, ...(one.refusal?.() ?? success(one, winner ?? one, ranking)) });
+  };
   return {
-    chosen:
-      winner === undefined ? [] : [tell(winner, () => ({ verdict: 'Chosen', message: ranking.praise }))],
-    lower: lower
-      .toSorted((a, b) => order(b, a))
-      .map((one) =>
-        tell(one, () => notBest(winner?.tag ?? '', winner !== undefined && order(one, winner) === 0)),
-      ),
-    wouldWin: above.toSorted(winner === undefined ? (a, b) => order(b, a) : order).map((one) => tell(one)),
-    rest: rest.map((one) => tell(one)),
+    chosen: allowed.slice(0, 1).map(tell),
+    lower: allowed.slice(1).map(tell),
+    wouldWin: refused(true)
+      .toSorted(winner === undefined ? best : nearest)
+      .map(tell),
+    rest: refused(false).map(tell),
   };
 }
 
-function tell<Value>(
-  { tag, refusal }: Considered<Value>,
-  words: () => Omit<Candidate, 'tag'> = () => refusal ?? { verdict: 'Lower', message: '' },
-): Tell {
-  return () => ({ tag, ...words() });
+/** Positive when the policy prefers `a`; 0 also where it cannot compare the two. */
+function order<Value>(ranking: Ranking<Value>, a: Considered<Value>, b: Considered<Value>): number {
+  return a.value === undefined || b.value === undefined ? 0 : ranking.compare(a.value, b.value);
 }
 
-function notBest(winner: string, isEqual: boolean): Omit<Candidate, 'tag'> {
-  const name = oneLine(winner);
-  return {
-    verdict: 'Lower',
-    message: isEqual ? `equal to ${name}, which comes first` : `${name} is preferred`,
-  };
+/** What to say of a tag that may be chosen. */
+function success<Value>(
+  one: Considered<Value>,
+  winner: Considered<Value>,
+  ranking: Ranking<Value>,
+): Omit<Candidate, 'tag'> {
+  if (one === winner) return { verdict: 'Chosen', message: ranking.praise };
+  const name = oneLine(winner.tag);
+  const isEqual = order(ranking, one, winner) === 0;
+  const message = isEqual ? `equal to ${name}, which comes first` : `${name} is preferred`;
+  return { verdict: 'Lower', message };
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { artifactTag } from '../../../core/policy/artifact-tag.ts';
 import { choose } from '../../../core/policy/choose.ts';
+import { explain } from '../../../core/policy/explain.ts';
 import {
   parseSelection,
   PolicyError,
@@ -352,6 +353,7 @@ describe('filterTags and exclude', () => {
       code: 'PatternTooCostly',
       message: /too many for 50000 tags/,
     });
+    assert.throws(() => explain(parseSelection(costly), tags), { code: 'PatternTooCostly' });
   });
 
   it('never choose what is excluded', () => {
