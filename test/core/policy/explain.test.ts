@@ -203,6 +203,15 @@ describe('around', () => {
     assert.doesNotMatch(refused.tag + refused.message, /\n/);
   });
 
+  it('tells of the best of those that are refused when there is no choice', () => {
+    const tags = ['1.0.0', '6.0.0', '3.0.0', '2.0.0', '5.0.0', '4.0.0'];
+    const few = around(selectionOf({ policy: { semver: { range: '>9' } } }), tags);
+    assert.deepEqual(
+      few.map(({ tag }) => tag),
+      ['6.0.0', '5.0.0', '4.0.0', '3.0.0'],
+    );
+  });
+
   it('tells of a few refused ones when there is no choice', () => {
     const tags = ['a', '1.0.0', 'b', 'c', 'd', 'e'];
     const few = around(selectionOf({ policy: { semver: { range: '>9' } } }), tags);
