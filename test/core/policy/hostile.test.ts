@@ -9,7 +9,7 @@ import { randomSource } from './hostile.ts';
 /** How many tags, ranges and patterns are tried; in all a million in the long form. */
 const INPUTS = process.env['SOAK'] === '1' ? 1_000_000 : 20_000;
 const TAGS_EACH = 20;
-/** Less than the leader's Lease lives; a pattern that is not linear would take hours. */
+/** What the leader's Lease outlives at any moment, 15 s less the 5 s between renewals; a pattern that is not linear would take hours. */
 const LONGEST_STEP_MS = 10_000;
 
 it(`takes ${INPUTS} hostile tags, ranges and patterns without a crash or a stall`, (t) => {
