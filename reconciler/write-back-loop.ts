@@ -8,7 +8,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import { type Condition, objectRef } from '../kube/kinds/common.ts';
 import { GIT_REPOS } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
-import type { EditPlan } from './edit-plan.ts';
+import type { EditPlan } from '../write-back/plan.ts';
 import type { Metrics } from './metrics.ts';
 import { intervalMs } from '../scan/interval.ts';
 import { periodicDue, retryDue } from './schedule.ts';

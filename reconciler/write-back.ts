@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { CodedError, messageOf } from '../core/errors.ts';
+import { type CodedError, messageOf } from '../core/errors.ts';
 import { PathError } from '../core/paths.ts';
 import type { ScanIndex } from '../core/scan.ts';
 import { AddressError, GitError, type GitErrorCode } from '../git/errors.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type EditPlan, planEdits } from './edit-plan.ts';
+import { commitMessage, TemplateError } from '../write-back/commit-message.ts';
+import { type EditPlan, planEdits } from '../write-back/plan.ts';
 import { AccessError, gitAccess } from './git-access.ts';
 import { IntervalError, parseInterval } from '../scan/interval.ts';
 import { SecretError } from '../kube/secret.ts';
@@ -14,7 +15,6 @@ import type { StoredGitRepo } from './stores.ts';
 
 /** Fleet's defaults. */
 const DEFAULT_BRANCH = 'master';
-const DEFAULT_MESSAGE = 'Update from image update automation';
 const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 /** How often a commit is made anew on top of somebody else's that came first. */
 const PUSH_TRIES = 5;
@@ -107,7 +107,7 @@ async function commitAndPush(
       parent: head,
       changes: plan.changes,
       author: { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email },
-      message: commitMessage(messageTemplate),
+      message: commitMessage(messageTemplate, { gitRepo: { namespace, name }, edits: plan.edits }),
     });
     try {
       await repository.push(commit, branch, head);
@@ -117,18 +117,6 @@ async function commitAndPush(
       if (!isLostRace || attempt === PUSH_TRIES) throw error;
     }
   }
-}
-
-class TemplateError extends CodedError<'UnsupportedTemplate'> {}
-
-function commitMessage(template: string | null | undefined): string {
-  if (template?.includes('{{')) {
-    const message =
-      'imageScanCommit.messageTemplate has {{ }} actions, which are not supported; write plain text';
-    throw new TemplateError('UnsupportedTemplate', message);
-  }
-  const text = template || DEFAULT_MESSAGE;
-  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 function failureReason(error: unknown): WriteBackFailure {

@@ -1,11 +1,12 @@
 import {
+  type Form,
   MARKER_BYTES,
   type Marker,
   MarkerError,
   type MarkerErrorCode,
   parseCommentMarker,
 } from '../marker.ts';
-import { type Lookup, scanKey } from '../scan.ts';
+import { type Lookup, type Scan, scanKey } from '../scan.ts';
 import { scalarText } from '../value.ts';
 import type { Piece, Scalar } from './pieces.ts';
 import { PlaceError, type PlaceErrorCode, scalarOf } from './place.ts';
@@ -21,6 +22,19 @@ export interface Edit {
   /** What the scalar said and says, without quotes and escapes. */
   readonly before: string;
   readonly after: string;
+  /** The scan that the marker names, with the value in force. */
+  readonly scan: Scan;
+  /** What of that value the marker asks for. */
+  readonly form: Form;
+  /** The Kubernetes object that the scalar is in, where the file holds one. */
+  readonly object?: ObjectName;
+}
+
+/** Which object of a file: an item of a `kind: List` is its own. */
+export interface ObjectName {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
 }
 
 /** Why a marker, or a whole file that has some, was left alone. */
@@ -116,7 +130,7 @@ function resultOf(text: string, verdicts: readonly Verdict[]): EditResult {
       : targets.filter((target) => target.before !== target.after || target.wantsQuotes);
   return {
     text: spliced(text, touched),
-    edits: stale.map(({ line, marker, before, after }) => ({ line, marker, before, after })),
+    edits: stale.map(({ splice: _splice, wantsQuotes: _wantsQuotes, ...edit }) => edit),
     current: targets.length - stale.length,
     leftAlone,
     markers: verdicts.length,
@@ -166,7 +180,16 @@ function verdictOn(
     return { reason: 'NoValue', message: `scan ${scanKey(scan)} has no value in force yet` };
   const after = scalarText(reading.form, scan.inForce, before);
   const splice = spliceFor(scalar, after, source.text);
-  return { marker: marker.text, before, after, splice, wantsQuotes: wantsQuotes(scalar, after) };
+  const { form } = reading;
+  return {
+    marker: marker.text,
+    before,
+    after,
+    scan,
+    form,
+    splice,
+    wantsQuotes: wantsQuotes(scalar, after),
+  };
 }
 
 const TYPED_TAG = /^!(?:!|<tag:yaml\.org,2002:)(?!str\b)/;

@@ -191,7 +191,7 @@ describe('a GitRepo that cannot be written back to', () => {
     {
       what: 'a commit message with a template',
       spec: () => ({ imageScanCommit: { messageTemplate: 'Update {{ .Images }}' } }),
-      reason: 'UnsupportedTemplate',
+      reason: 'InvalidTemplate',
       message: /messageTemplate has \{\{ \}\} actions, which are not supported; write plain text/,
     },
     {

@@ -2,18 +2,27 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { parseGitRepo } from '../../kube/kinds/git-repo.ts';
-import type { EditPlan, LeftAlone } from '../../reconciler/edit-plan.ts';
+import { toScan } from '../../kube/kinds/to-scan.ts';
+import type { EditPlan, FileEdit, LeftAlone } from '../../write-back/plan.ts';
 import type { WriteBackResult } from '../../reconciler/write-back.ts';
 import { statusAfter } from '../../reconciler/write-back-status.ts';
 import type { StoredGitRepo } from '../../reconciler/stores.ts';
-import { gitRepo, rawGitRepo } from './samples.ts';
+import { gitRepo, imageScan, rawGitRepo } from './samples.ts';
 
 const T1 = new Date('2026-01-01T00:00:00.000Z');
 const T2 = new Date('2026-01-01T00:15:00.000Z');
 const HEAD = '1'.repeat(40);
 const PUSHED = '2'.repeat(40);
 
-const edit = { file: 'a.yaml', line: 3, marker: 'web', before: '1', after: '2' };
+const edit: FileEdit = {
+  file: 'a.yaml',
+  line: 3,
+  marker: 'web',
+  before: '1',
+  after: '2',
+  scan: toScan(imageScan()),
+  form: 'image',
+};
 const unknown: LeftAlone = { file: 'a.yaml', line: 7, reason: 'UnknownScan', message: 'no scan gone' };
 const link: LeftAlone = { file: 'b.yaml', reason: 'SymbolicLink', message: 'links are not followed' };
 

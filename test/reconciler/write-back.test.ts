@@ -113,7 +113,7 @@ git update-ref refs/heads/main "$(git commit-tree -p main -m Theirs 'main^{tree}
   it('makes no commit whose message it cannot write', async () => {
     await server.createRepository('template', { 'a.yaml': marked('1.0.0') });
     const result = await run(repoOf('template', { imageScanCommit: { messageTemplate: '{{ .x }}' } }));
-    assert.ok(result.kind === 'failed' && result.reason === 'UnsupportedTemplate');
+    assert.ok(result.kind === 'failed' && result.reason === 'InvalidTemplate');
     assert.equal((await server.log('template')).length, 1);
   });
 

@@ -275,11 +275,21 @@ d: x # {"$imagescan": "app:sha"}
       [result.markers, result.edits.length, result.current, result.leftAlone.length],
       [5, 2, 1, 2],
     ));
-  it('with line, marker, before and after', () =>
-    assert.deepEqual(result.edits, [
-      { line: 1, marker: 'app:digest', before: 'old', after: `ghcr.io/acme/app:1.2.3@${DIGEST}` },
-      { line: 4, marker: 'app:sha', before: 'x', after: DIGEST },
-    ]));
+  it('with line, marker, scan, form, before and after', () =>
+    assert.deepEqual(
+      result.edits.map(({ scan, ...edit }) => ({ ...edit, scan: scan.tagName })),
+      [
+        {
+          line: 1,
+          marker: 'app:digest',
+          before: 'old',
+          after: `ghcr.io/acme/app:1.2.3@${DIGEST}`,
+          scan: 'app',
+          form: 'digest',
+        },
+        { line: 4, marker: 'app:sha', before: 'x', after: DIGEST, scan: 'app', form: 'sha' },
+      ],
+    ));
   it('with a message of one line for a person', () => {
     for (const { message } of result.leftAlone as LeftAlone[]) assert.match(message, /^.{20,200}$/);
   });

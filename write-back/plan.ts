@@ -13,10 +13,15 @@ export interface LeftAlone {
   readonly message: string;
 }
 
+/** An edit, and in which file. */
+export interface FileEdit extends Edit {
+  readonly file: string;
+}
+
 /** What write-back would do to a commit. */
 export interface EditPlan {
   readonly changes: readonly Change[];
-  readonly edits: readonly (Edit & { readonly file: string })[];
+  readonly edits: readonly FileEdit[];
   readonly leftAlone: readonly LeftAlone[];
   /** How many markers there are, and how many of them agreed already. */
   readonly markers: number;

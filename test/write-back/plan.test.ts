@@ -5,8 +5,8 @@ import type { Lookup } from '../../core/scan.ts';
 import { MAX_BLOB } from '../../git/blobs.ts';
 import type { FileEntry, Listing, Repository } from '../../git/repository.ts';
 import { toScan } from '../../kube/kinds/to-scan.ts';
-import { planEdits } from '../../reconciler/edit-plan.ts';
-import { DIGEST, imageScan } from './samples.ts';
+import { planEdits } from '../../write-back/plan.ts';
+import { DIGEST, imageScan } from '../reconciler/samples.ts';
 
 const scan = toScan(
   imageScan({
@@ -72,15 +72,20 @@ describe('planEdits', () => {
       changes.map(({ path, content }) => [path, content.toString()]),
       [['a.yaml', fresh]],
     );
-    assert.deepEqual(edits, [
-      {
-        file: 'a.yaml',
-        line: 1,
-        marker: 'web',
-        before: 'registry.example/web:1.0.0',
-        after: 'registry.example/web:2.0.0',
-      },
-    ]);
+    assert.deepEqual(
+      edits.map(({ scan, ...edit }) => ({ ...edit, scan: scan.name })),
+      [
+        {
+          file: 'a.yaml',
+          line: 1,
+          marker: 'web',
+          before: 'registry.example/web:1.0.0',
+          after: 'registry.example/web:2.0.0',
+          scan: 'web',
+          form: 'image',
+        },
+      ],
+    );
     assert.deepEqual({ leftAlone, markers, current }, { leftAlone: [], markers: 2, current: 1 });
   });
 
