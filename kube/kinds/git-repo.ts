@@ -26,6 +26,7 @@ export const gitRepoSpec = z.object({
       authorName: nullableText,
       authorEmail: nullableText,
       messageTemplate: nullableText.describe('Commit message; a Go text/template.'),
+      signOff: z.boolean().optional().describe('Adds a Signed-off-by line with the author.'),
     })
     .nullable()
     .optional(),
@@ -38,23 +39,34 @@ export const gitRepoSpec = z.object({
         .string()
         .max(255)
         .optional()
-        .describe('Branch to push to, when it is not the one that is read.'),
+        .describe(
+          'Branch to push to, when it is not the one that is read; with a pull request, fleetscan/NAMESPACE/NAME/BRANCH when absent.',
+        ),
     })
     .optional(),
   pullRequest: z
     .object({
-      provider: z.enum(['GitHub', 'GitLab', 'Gitea', 'Bitbucket']),
-      title: z.string().max(512).optional(),
-      labels: z.array(z.string()).max(32).optional(),
-      assignees: z.array(z.string()).max(32).optional(),
+      provider: z
+        .enum(['GitHub', 'GitLab', 'Gitea', 'Bitbucket'])
+        .describe('The program that hosts the repository; Gitea is Forgejo, too.'),
+      apiURL: z
+        .string()
+        .max(2048)
+        .optional()
+        .describe('Base URL of its API; derived from spec.repo when absent.'),
+      secretRef: localObjectReference
+        .optional()
+        .describe('Secret with a token for the API; that of spec.clientSecretName when absent.'),
+      title: z.string().max(512).optional().describe('Title; a Go text/template as the commit message.'),
+      labels: z.array(z.string().max(256)).max(32).optional(),
+      assignees: z.array(z.string().max(256)).max(32).optional().describe('Login names.'),
     })
     .optional()
     .describe('Opens a pull request in place of a push to the branch.'),
   signing: z
     .object({
       format: z.enum(['SSH', 'OpenPGP']),
-      secretRef: localObjectReference,
-      signOff: z.boolean().optional(),
+      secretRef: localObjectReference.describe('Secret, in this namespace, with the key.'),
     })
     .optional()
     .describe('Signs commits with the key in a Secret.'),
@@ -102,6 +114,16 @@ export const gitRepoStatus = z.object({
   commit: z.string().optional().describe('The commit that was last read.'),
   lastPushCommit: z.string().optional().describe('The last commit that write-back pushed.'),
   lastPushTime: timestamp.optional(),
+  pullRequest: z
+    .object({
+      number: z.int(),
+      url: z.string(),
+      state: z.enum(['Open', 'Merged', 'Closed']),
+      branch: z.string(),
+      commit: z.string().optional().describe('The commit that write-back pushed to the branch.'),
+    })
+    .optional()
+    .describe('The last pull request of this GitRepo.'),
   markers: z
     .object({ total: z.int(), current: z.int(), leftAlone: z.int() })
     .optional()
