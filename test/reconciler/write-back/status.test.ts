@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { parseGitRepo } from '../../kube/kinds/git-repo.ts';
-import { toScan } from '../../kube/kinds/to-scan.ts';
-import type { EditPlan, FileEdit, LeftAlone } from '../../write-back/plan.ts';
-import type { WriteBackResult } from '../../reconciler/write-back.ts';
-import { statusAfter } from '../../reconciler/write-back-status.ts';
-import type { StoredGitRepo } from '../../reconciler/stores.ts';
-import { gitRepo, imageScan, rawGitRepo } from './samples.ts';
+import { parseGitRepo } from '../../../kube/kinds/git-repo.ts';
+import { toScan } from '../../../kube/kinds/to-scan.ts';
+import type { EditPlan, FileEdit, LeftAlone } from '../../../write-back/plan.ts';
+import type { WriteBackResult } from '../../../reconciler/write-back/write-back.ts';
+import { statusAfter } from '../../../reconciler/write-back/status.ts';
+import type { StoredGitRepo } from '../../../reconciler/stores.ts';
+import { gitRepo, imageScan, rawGitRepo } from '../samples.ts';
 
 const T1 = new Date('2026-01-01T00:00:00.000Z');
 const T2 = new Date('2026-01-01T00:15:00.000Z');

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { type CodedError, messageOf } from '../core/errors.ts';
-import { PathError } from '../core/paths.ts';
-import type { ScanIndex } from '../core/scan.ts';
-import { AddressError, GitError, type GitErrorCode } from '../git/errors.ts';
-import { openRepository, type Repository } from '../git/repository.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { commitMessage, TemplateError } from '../write-back/commit-message.ts';
-import { type EditPlan, planEdits } from '../write-back/plan.ts';
+import { type CodedError, messageOf } from '../../core/errors.ts';
+import { PathError } from '../../core/paths.ts';
+import type { ScanIndex } from '../../core/scan.ts';
+import { AddressError, GitError, type GitErrorCode } from '../../git/errors.ts';
+import { openRepository, type Repository } from '../../git/repository.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { commitMessage, TemplateError } from '../../write-back/commit-message.ts';
+import { type EditPlan, planEdits } from '../../write-back/plan.ts';
 import { AccessError, gitAccess } from './git-access.ts';
-import { IntervalError, parseInterval } from '../scan/interval.ts';
-import { SecretError } from '../kube/secret.ts';
-import type { StoredGitRepo } from './stores.ts';
+import { IntervalError, parseInterval } from '../../scan/interval.ts';
+import { SecretError } from '../../kube/secret.ts';
+import type { StoredGitRepo } from '../stores.ts';
 
 /** Fleet's defaults. */
 const DEFAULT_BRANCH = 'master';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { WriteBackMemory } from '../../reconciler/write-back-memory.ts';
+import { WriteBackMemory } from '../../../reconciler/write-back/memory.ts';
 
 const NOW = 1000;
 const PERIODIC = 9000;

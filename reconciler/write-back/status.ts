@@ -1,6 +1,6 @@
-import { type ConditionState, setCondition } from '../kube/kinds/conditions.ts';
-import type { GitRepo, GitRepoStatus } from '../kube/kinds/git-repo.ts';
-import type { EditPlan } from '../write-back/plan.ts';
+import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
+import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
+import type { EditPlan } from '../../write-back/plan.ts';
 import type { WriteBackResult } from './write-back.ts';
 
 /** How many of the markers left alone the status names. */

@@ -3,13 +3,17 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ScanIndex } from '../../core/scan.ts';
-import { ApiError } from '../../kube/errors.ts';
-import { toScan } from '../../kube/kinds/to-scan.ts';
-import { repositoryDirectory, type WriteBackDependencies, writeBack } from '../../reconciler/write-back.ts';
-import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
-import { git } from '../git/support.ts';
-import { DIGEST, gitRepo, imageScan } from './samples.ts';
+import { ScanIndex } from '../../../core/scan.ts';
+import { ApiError } from '../../../kube/errors.ts';
+import { toScan } from '../../../kube/kinds/to-scan.ts';
+import {
+  repositoryDirectory,
+  type WriteBackDependencies,
+  writeBack,
+} from '../../../reconciler/write-back/write-back.ts';
+import { type GitServer, startGitServer } from '../../control-plane/git-server.ts';
+import { git } from '../../git/support.ts';
+import { DIGEST, gitRepo, imageScan } from '../samples.ts';
 
 const marked = (tag: string): string => `image: registry.example/web:${tag} # {"$imagescan": "web"}\n`;
 
