@@ -1,7 +1,7 @@
 import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
 import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
-import type { WriteBackResult } from './write-back.ts';
+import type { Proposed, Synced, WriteBackResult } from './result.ts';
 
 /** How many of the markers left alone the status names. */
 const NAMED = 20;
@@ -20,9 +20,7 @@ export function statusAfter(
   return {
     ...status,
     ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
-    ...(result.kind === 'synced' && planStatus(result.plan)),
-    ...(result.kind === 'synced' &&
-      result.pushed !== undefined && { lastPushCommit: result.pushed, lastPushTime: time }),
+    ...('plan' in result && outcomeStatus(result, time)),
     observedGeneration,
     // Nothing was looked at again, so the condition of the last look still says it best.
     ...(condition && {
@@ -31,37 +29,64 @@ export function statusAfter(
   };
 }
 
-function planStatus({ markers, current, edits, leftAlone }: EditPlan): Partial<GitRepoStatus> {
+function outcomeStatus(result: Synced | Proposed, time: string): Partial<GitRepoStatus> {
+  const { plan, pushed, request } = result;
+  const { markers, leftAlone } = plan;
   return {
-    markers: { total: markers, current: current + edits.length, leftAlone: leftAlone.length },
+    markers: { total: markers, current: agreeing(result), leftAlone: leftAlone.length },
     leftAlone: leftAlone.slice(0, NAMED),
+    ...(pushed !== undefined && { lastPushCommit: pushed, lastPushTime: time }),
+    ...(request && { pullRequest: request }),
   };
 }
 
-function syncedCondition(result: WriteBackResult): Omit<ConditionState, 'observedGeneration'> | undefined {
+/** How many markers of the branch that is read agree with the values in force. */
+function agreeing({ kind, plan }: Synced | Proposed): number {
+  return kind === 'synced' ? plan.current + plan.edits.length : plan.current;
+}
+
+type SyncedState = Omit<ConditionState, 'observedGeneration'>;
+
+function syncedCondition(result: WriteBackResult): SyncedState | undefined {
   const type = 'ImageSynced';
   switch (result.kind) {
     case 'failed':
       return { type, status: 'False', reason: result.reason, message: result.message };
     case 'unchanged':
       return undefined;
-    case 'synced': {
-      return { type, status: 'True', ...syncedText(result.plan) };
-    }
+    case 'proposed':
+      return { type, ...proposedText(result) };
+    case 'synced':
+      return { type, status: 'True', ...syncedText(result) };
   }
 }
 
-function syncedText(plan: EditPlan): { reason: string; message: string } {
-  const { markers, leftAlone, current, edits } = plan;
+function proposedText({ plan, branch, request }: Proposed): Omit<SyncedState, 'type'> {
+  const waiting = `${counted(plan.edits.length)} to be changed`;
+  const rest = leftAloneText(plan);
+  if (request === undefined) {
+    const message = `${waiting} in the branch that is read; they say so on branch ${branch}${rest}`;
+    return { status: 'True', reason: 'PushedToBranch', message };
+  }
+  if (request.state === 'Open') {
+    const message = `${waiting} by pull request #${request.number}, which waits to be merged: ${request.url}${rest}`;
+    return { status: 'True', reason: 'PullRequestOpen', message };
+  }
+  const message = `${waiting}, but pull request #${request.number} was closed without merging; reopen it, or wait for other values: ${request.url}${rest}`;
+  return { status: 'False', reason: 'PullRequestClosed', message };
+}
+
+function syncedText(result: Synced): { reason: string; message: string } {
+  const { markers, leftAlone } = result.plan;
   if (markers + leftAlone.length === 0) return { reason: 'NothingMarked', message: NOTHING_MARKED };
-  const message = `${agreed(current + edits.length)}${leftAloneText(plan)}`;
+  const count = agreeing(result);
+  const values = count === 1 ? 'agrees with the value in force' : 'agree with the values in force';
+  const message = `${counted(count)} ${values}${leftAloneText(result.plan)}`;
   return { reason: leftAlone.length > 0 ? 'SyncedInPart' : 'Synced', message };
 }
 
-function agreed(count: number): string {
-  return count === 1
-    ? '1 marker agrees with the value in force'
-    : `${count} markers agree with the values in force`;
+function counted(markers: number): string {
+  return markers === 1 ? '1 marker' : `${markers} markers`;
 }
 
 function leftAloneText({ leftAlone }: EditPlan): string {

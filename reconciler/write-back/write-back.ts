@@ -3,43 +3,20 @@ import path from 'node:path';
 import { type CodedError, messageOf } from '../../core/errors.ts';
 import { PathError } from '../../core/paths.ts';
 import type { ScanIndex } from '../../core/scan.ts';
-import { AddressError, GitError, type GitErrorCode } from '../../git/errors.ts';
-import { openRepository, type Repository } from '../../git/repository.ts';
+import { AddressError, GitError } from '../../git/errors.ts';
+import { HostError } from '../../git/hosts/host.ts';
+import { openRepository } from '../../git/repository.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { commitMessage, TemplateError } from '../../write-back/commit-message.ts';
-import { type EditPlan, planEdits } from '../../write-back/plan.ts';
-import { AccessError, gitAccess } from './git-access.ts';
-import { IntervalError, parseInterval } from '../../scan/interval.ts';
 import { SecretError } from '../../kube/secret.ts';
+import { IntervalError, parseInterval } from '../../scan/interval.ts';
+import { TemplateError } from '../../write-back/commit-message.ts';
 import type { StoredGitRepo } from '../stores.ts';
-
-/** Fleet's defaults. */
-const DEFAULT_BRANCH = 'master';
-const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
-/** How often a commit is made anew on top of somebody else's that came first. */
-const PUSH_TRIES = 5;
-
-export type WriteBackFailure =
-  | GitErrorCode
-  | PathError['code']
-  | AddressError['code']
-  | AccessError['code']
-  | SecretError['code']
-  | IntervalError['code']
-  | TemplateError['code'];
-
-/** What a write-back did. */
-export type WriteBackResult =
-  | {
-      readonly kind: 'synced';
-      /** The branch's head now. */
-      readonly head: string;
-      /** The same, when we pushed it. */
-      readonly pushed?: string;
-      readonly plan: EditPlan;
-    }
-  | { readonly kind: 'unchanged'; readonly head: string }
-  | { readonly kind: 'failed'; readonly reason: WriteBackFailure; readonly message: string };
+import { writeToBranch } from './branch.ts';
+import { AccessError, gitAccess } from './git-access.ts';
+import { type Job, jobFor } from './job.ts';
+import { propose } from './proposal.ts';
+import type { Failed, Proposed, Synced, WriteBackFailure, WriteBackResult } from './result.ts';
+import { branchesOf, type Target, targetOf } from './target.ts';
 
 /** What {@link writeBack} works with. */
 export interface WriteBackDependencies {
@@ -49,13 +26,13 @@ export interface WriteBackDependencies {
   /** The program's own variables, of which git gets PATH, the proxies and the system's CA files. */
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
-  /** The head at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
+  /** The state of the branches at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
   readonly agreedAt?: string;
 }
 
 /**
- * Makes a GitRepo's branch agree with the values in force: one commit with the marked scalars that differ, pushed on top
- * of the branch as it is, or nothing.
+ * Makes Git agree with the values in force: one commit with the marked scalars of a GitRepo that differ, pushed on top of the
+ * branch as it is or to a branch of our own with a pull request; or nothing.
  *
  * @throws only the signal's reason, or a mistake of ours
  */
@@ -63,19 +40,27 @@ export async function writeBack(
   gitRepo: StoredGitRepo,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { client, cacheDirectory, environment, signal } = dependencies;
+  const { client, cacheDirectory, environment, signal, index, agreedAt } = dependencies;
   try {
     parseInterval(gitRepo.spec.imageScanInterval);
     const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
     const directory = repositoryDirectory(cacheDirectory, gitRepo);
     const repository = await openRepository({ directory, ...access, environment, signal });
-    const branch = gitRepo.spec.branch || DEFAULT_BRANCH;
-    const head = await repository.remoteHead(branch);
-    if (head === dependencies.agreedAt) return { kind: 'unchanged', head };
-    return await commitAndPush(gitRepo, repository, branch, dependencies.index);
+    const target = targetOf(gitRepo);
+    const branches = branchesOf(target);
+    const heads = await repository.remoteHeads(branches);
+    const [head = ''] = branches.map((branch) => heads.get(branch));
+    const at = stateOf(...branches.map((branch) => heads.get(branch)));
+    const job = jobFor({ gitRepo, repository, index, signal });
+    if (target.kind === 'branch') {
+      return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
+    }
+    const proposing = proposingFor(job, target, { access, client, environment });
+    if (at === agreedAt && (await isAsKnown(job, target, proposing))) return { kind: 'unchanged', head, at };
+    return await propose(job, target, proposing);
   } catch (error) {
     signal.throwIfAborted();
-    return { kind: 'failed', reason: failureReason(error), message: messageOf(error) };
+    return failed(error);
   }
 }
 
@@ -90,37 +75,23 @@ export function repositoryDirectory(cacheDirectory: string, { namespace, name, s
   return path.join(cacheDirectory, 'git', key);
 }
 
-async function commitAndPush(
-  { namespace, name, spec }: StoredGitRepo,
-  repository: Repository,
-  branch: string,
-  index: ScanIndex,
-): Promise<WriteBackResult> {
-  for (let attempt = 1; ; attempt++) {
-    const head = await repository.fetch(branch);
-    const plan = await planEdits(repository, head, spec.paths ?? [], (marker) =>
-      index.find(marker, { namespace, gitrepo: name }),
-    );
-    if (plan.changes.length === 0) return { kind: 'synced', head, plan };
-    const { authorName, authorEmail, messageTemplate } = spec.imageScanCommit ?? {};
-    const commit = await repository.commit({
-      parent: head,
-      changes: plan.changes,
-      author: { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email },
-      message: commitMessage(messageTemplate, { gitRepo: { namespace, name }, edits: plan.edits }),
-    });
-    try {
-      await repository.push(commit, branch, head);
-      return { kind: 'synced', head: commit, pushed: commit, plan };
-    } catch (error) {
-      const isLostRace = error instanceof GitError && error.rejection === 'Moved';
-      if (!isLostRace || attempt === PUSH_TRIES) throw error;
-    }
-  }
-}
+const OWN_ERRORS = [
+  GitError,
+  PathError,
+  AddressError,
+  AccessError,
+  SecretError,
+  IntervalError,
+  TemplateError,
+];
 
-function failureReason(error: unknown): WriteBackFailure {
-  const known = [GitError, PathError, AddressError, AccessError, SecretError, IntervalError, TemplateError];
-  if (known.some((kind) => error instanceof kind)) return (error as CodedError<WriteBackFailure>).code;
-  throw error;
+function failed(error: unknown): Failed {
+  if (error instanceof HostError) {
+    const { code, message, retryAfterMs } = error;
+    const reason = `PullRequest${code}` as const;
+    return { kind: 'failed', reason, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
+  if (!OWN_ERRORS.some((kind) => error instanceof kind)) throw error;
+  const { code, message } = error as CodedError<WriteBackFailure>;
+  return { kind: 'failed', reason: code, message };
 }
