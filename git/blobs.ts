@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { condemn } from './cache.ts';
 import { GitError } from './errors.ts';
 import { oneLine } from './failure.ts';
@@ -8,6 +9,14 @@ import { type RunningGit, startGit, timeoutError } from './process.ts';
 export interface Blob {
   readonly oid: string;
   readonly content: Buffer;
+}
+
+/** The hash that a repository names its objects by. */
+export type ObjectFormat = 'sha1' | 'sha256';
+
+/** The object id of a file's content. */
+export function blobId(content: Buffer, format: ObjectFormat): string {
+  return createHash(format).update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
 /** The largest blob that {@link readBlobs} gives, in bytes: no manifest written by hand comes near it. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Address } from './address.ts';
+import type { ObjectFormat } from './blobs.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
@@ -12,6 +13,7 @@ export class Remote {
   readonly #context: GitContext;
   readonly #trust: Trust;
   #address: Address;
+  #objectFormat: ObjectFormat = 'sha1';
 
   constructor(context: GitContext, address: Address, trust: Trust) {
     this.#context = context;
@@ -19,26 +21,47 @@ export class Remote {
     this.#trust = trust;
   }
 
-  /** The commit at the head of a branch, by one `ls-remote`. */
-  async head(branch: string): Promise<string> {
-    const ref = `refs/heads/${branch}`;
-    const { stdout } = await this.#succeed((url) => ['ls-remote', '--quiet', '--', url, ref]);
-    // ls-remote matches from the end: refs/x/refs/heads/main would be listed too.
-    const line = stdout
-      .toString()
-      .split('\n')
-      .find((text) => text.endsWith(`\t${ref}`));
-    if (line === undefined) throw this.#branchMissing(branch);
-    return line.slice(0, line.indexOf('\t'));
+  /** SHA-1 until a head of the repository tells otherwise. */
+  get objectFormat(): ObjectFormat {
+    return this.#objectFormat;
   }
 
-  /** Brings the head of a branch, and nothing of its history, into the local copy. */
-  async fetch(branch: string): Promise<string> {
+  /** The commit at the head of a branch, by one `ls-remote`. */
+  async head(branch: string): Promise<string> {
+    const head = (await this.heads([branch])).get(branch);
+    if (head === undefined) throw this.#branchMissing(branch);
+    return head;
+  }
+
+  /** The commits at the heads of branches, by one `ls-remote`; a branch that does not exist is left out. */
+  async heads(branches: readonly string[]): Promise<Map<string, string>> {
+    const refs = branches.map((branch) => `refs/heads/${branch}`);
+    const { stdout } = await this.#succeed((url) => ['ls-remote', '--quiet', '--', url, ...refs]);
+    const lines = stdout
+      .toString()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    const all = new Map(lines.map(([oid = '', ref = '']) => [ref, oid]));
+    // ls-remote matches from the end, so that refs/x/refs/heads/main is listed too.
+    const found = branches.map((branch) => [branch, all.get(`refs/heads/${branch}`)] as const);
+    const heads = new Map(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+    for (const oid of heads.values()) this.#learnFormat(oid);
+    return heads;
+  }
+
+  /** Brings the last `depth` commits of a branch into the local copy. @returns the id of its head */
+  async fetch(branch: string, depth: number): Promise<string> {
     const kept = `refs/fleetscan/heads/${createHash('sha256').update(branch).digest('hex')}`;
-    const options = ['--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
+    const options = [
+      '--quiet',
+      `--depth=${depth}`,
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+    ];
     await this.#succeed((url) => ['fetch', ...options, '--', url, `+refs/heads/${branch}:${kept}`], branch);
     const { stdout } = await localGit(this.#context, ['rev-parse', '--verify', `${kept}^{commit}`]);
-    return stdout.toString().trim();
+    return this.#learnFormat(stdout.toString().trim());
   }
 
   /**
@@ -47,9 +70,29 @@ export class Remote {
    */
   async push(commit: string, branch: string, expected: string): Promise<void> {
     await this.#checkParent(commit, expected);
+    await this.#move(branch, expected, commit);
+  }
+
+  /** Moves a branch from `expected` to any commit; without `expected` it must not exist yet. */
+  async replace(commit: string, branch: string, expected: string | undefined): Promise<void> {
+    await this.#move(branch, expected ?? '', commit);
+  }
+
+  /** Deletes a branch that is at `expected`. That it is gone already is no failure. */
+  async delete(branch: string, expected: string): Promise<void> {
+    try {
+      await this.#move(branch, expected, '');
+    } catch (error) {
+      const isMoved = error instanceof GitError && error.rejection === 'Moved';
+      if (!isMoved || (await this.heads([branch])).has(branch)) throw error;
+    }
+  }
+
+  /** A lease on nothing asks that the branch does not exist; moved to nothing, it is deleted. */
+  async #move(branch: string, from: string, to: string): Promise<void> {
     const ref = `refs/heads/${branch}`;
-    const options = ['--porcelain', '--no-verify', '--no-signed', `--force-with-lease=${ref}:${expected}`];
-    const outcome = await this.#run((url) => ['push', ...options, '--', url, `${commit}:${ref}`]);
+    const options = ['--porcelain', '--no-verify', '--no-signed', `--force-with-lease=${ref}:${from}`];
+    const outcome = await this.#run((url) => ['push', ...options, '--', url, `${to}:${ref}`]);
     if (outcome.code === 0) return;
     throw rejectionIn(outcome, ref) ?? this.#failure(outcome.stderr, branch);
   }
@@ -69,6 +112,11 @@ export class Remote {
     if (outcome.code === 0) return outcome;
     const failure = this.#failure(outcome.stderr, branch);
     throw failure.code === 'Failed' ? await condemn(this.#context, failure.message) : failure;
+  }
+
+  #learnFormat(oid: string): string {
+    this.#objectFormat = oid.length === 64 ? 'sha256' : 'sha1';
+    return oid;
   }
 
   /** A server may answer with a redirect; it is followed once, on the same origin. */
