@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { type CodedError, messageOf } from '../../core/errors.ts';
+import type { CodedError } from '../../core/errors.ts';
 import { PathError } from '../../core/paths.ts';
 import type { ScanIndex } from '../../core/scan.ts';
 import { AddressError, GitError } from '../../git/errors.ts';
@@ -13,10 +13,10 @@ import { TemplateError } from '../../write-back/commit-message.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
 import { AccessError, gitAccess } from './git-access.ts';
-import { type Job, jobFor } from './job.ts';
+import { jobFor } from './job.ts';
 import { propose } from './proposal.ts';
-import type { Failed, Proposed, Synced, WriteBackFailure, WriteBackResult } from './result.ts';
-import { branchesOf, type Target, targetOf } from './target.ts';
+import type { Failed, WriteBackFailure, WriteBackResult } from './result.ts';
+import { branchesOf, stateOf, targetOf } from './target.ts';
 
 /** What {@link writeBack} works with. */
 export interface WriteBackDependencies {
@@ -55,9 +55,10 @@ export async function writeBack(
     if (target.kind === 'branch') {
       return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
     }
-    const proposing = proposingFor(job, target, { access, client, environment });
-    if (at === agreedAt && (await isAsKnown(job, target, proposing))) return { kind: 'unchanged', head, at };
-    return await propose(job, target, proposing);
+    const requests = await pullRequestsOf(gitRepo, access, dependencies);
+    const isKnown = at === agreedAt && (await isStillOpen(job, target, requests));
+    if (isKnown) return { kind: 'unchanged', head, at };
+    return await propose(job, target, { requests, bring });
   } catch (error) {
     signal.throwIfAborted();
     return failed(error);

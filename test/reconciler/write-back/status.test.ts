@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { parseGitRepo } from '../../../kube/kinds/git-repo.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
 import type { EditPlan, FileEdit, LeftAlone } from '../../../write-back/plan.ts';
-import type { WriteBackResult } from '../../../reconciler/write-back/write-back.ts';
+import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { statusAfter } from '../../../reconciler/write-back/status.ts';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
 import { gitRepo, imageScan, rawGitRepo } from '../samples.ts';
