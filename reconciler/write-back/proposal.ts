@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Branches, PullRequest, PullRequests } from '../../git/hosts/host.ts';
+import type { Branches, PullRequest, PullRequests, PullRequestText, Written } from '../../git/hosts/host.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import { landed } from './branch.ts';
 import type { Job } from './job.ts';
@@ -11,11 +11,8 @@ import { stateOf } from './target.ts';
 export interface Proposing {
   /** Undefined when only the branch is wanted. */
   readonly requests: PullRequests | undefined;
-  /** Opens a request, or makes the open one say what the plan does now. */
-  bring(
-    latest: PullRequest | undefined,
-    plan: EditPlan,
-  ): Promise<{ request: PullRequest; notes: readonly string[] }>;
+  /** What the request of a plan says. */
+  textOf(plan: EditPlan): Promise<PullRequestText>;
 }
 
 const WITHDRAWN = 'Closed by Fleetscan: the branch says what it should, so there is nothing left to merge.';
@@ -28,7 +25,7 @@ const WITHDRAWN = 'Closed by Fleetscan: the branch says what it should, so there
 export function propose(
   job: Job,
   branches: Branches,
-  { requests, bring }: Proposing,
+  { requests, textOf }: Proposing,
 ): Promise<Synced | Proposed> {
   const { source, target } = branches;
   return untilRaceWon(async () => {
@@ -51,7 +48,7 @@ export function propose(
     const commit = await bringBranch(job, source, { base: head, had, plan });
     const pushed = { ...proposed, at: stateOf(head, commit), ...(commit !== had && { pushed: commit }) };
     if (requests === undefined) return pushed;
-    const { request, notes } = await bring(latest, plan);
+    const { request, notes } = await bringRequest(requests, branches, latest, await textOf(plan));
     return { ...pushed, notes, request: requestStatus(request, source, { commit, proposal }) };
   }, job.signal);
 }
@@ -106,6 +103,16 @@ async function carries({ repository }: Job, commit: string, { changes }: EditPla
     changed.size === changes.length &&
     changes.every(({ path, content }) => changed.get(path) === repository.blobId(content))
   );
+}
+
+/** Opens a request, or makes the open one say what the plan does now. */
+function bringRequest(
+  requests: PullRequests,
+  branches: Branches,
+  latest: PullRequest | undefined,
+  text: PullRequestText,
+): Promise<Written> {
+  return latest?.state === 'Open' ? requests.update(latest.number, text) : requests.open(branches, text);
 }
 
 async function withdraw(requests: PullRequests | undefined, latest: PullRequest): Promise<PullRequest> {

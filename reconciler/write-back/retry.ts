@@ -3,8 +3,8 @@ import { GitError } from '../../git/errors.ts';
 
 // Of ten writers on one branch the last needs ten tries at worst.
 const TRIES = 12;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
 
 /**
  * Does `attempt`, and does it anew from its beginning when somebody else moved the branch meanwhile, after a pause that

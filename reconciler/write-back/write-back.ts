@@ -15,6 +15,7 @@ import { writeToBranch } from './branch.ts';
 import { AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
 import { propose } from './proposal.ts';
+import { isStillOpen, pullRequestsOf, textOf } from './pull-request.ts';
 import type { Failed, WriteBackFailure, WriteBackResult } from './result.ts';
 import { branchesOf, stateOf, targetOf } from './target.ts';
 
@@ -55,10 +56,10 @@ export async function writeBack(
     if (target.kind === 'branch') {
       return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
     }
-    const requests = await pullRequestsOf(gitRepo, access, dependencies);
+    const requests = target.pullRequest && pullRequestsOf(job, target.pullRequest, access, environment);
     const isKnown = at === agreedAt && (await isStillOpen(job, target, requests));
     if (isKnown) return { kind: 'unchanged', head, at };
-    return await propose(job, target, { requests, bring });
+    return await propose(job, target, { requests, textOf: (plan) => textOf(job, target, plan) });
   } catch (error) {
     signal.throwIfAborted();
     return failed(error);
