@@ -12,7 +12,7 @@ export interface Proposing {
   /** Undefined when only the branch is wanted. */
   readonly requests: PullRequests | undefined;
   /** What the request of a plan says. */
-  textOf(plan: EditPlan): Promise<PullRequestText>;
+  readonly textOf: (plan: EditPlan) => Promise<PullRequestText>;
 }
 
 const WITHDRAWN = 'Closed by Fleetscan: the branch says what it should, so there is nothing left to merge.';
