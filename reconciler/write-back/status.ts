@@ -66,11 +66,11 @@ function proposedText({ plan, branch, request }: Proposed): Omit<SyncedState, 't
   const rest = leftAloneText(plan);
   if (request === undefined) {
     const message = `${waiting} in the branch that is read; they say so on branch ${branch}${rest}`;
-    return { status: 'True', reason: 'PushedToBranch', message };
+    return { status: 'False', reason: 'PushedToBranch', message };
   }
   if (request.state === 'Open') {
     const message = `${waiting} by pull request #${request.number}, which waits to be merged: ${request.url}${rest}`;
-    return { status: 'True', reason: 'PullRequestOpen', message };
+    return { status: 'False', reason: 'PullRequestOpen', message };
   }
   const message = `${waiting}, but pull request #${request.number} was closed without merging; reopen it, or wait for other values: ${request.url}${rest}`;
   return { status: 'False', reason: 'PullRequestClosed', message };
