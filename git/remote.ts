@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { Address } from './address.ts';
-import type { ObjectFormat } from './blobs.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
@@ -8,22 +6,23 @@ import type { GitContext, Setting } from './environment.ts';
 import { type Outcome, runGit } from './process.ts';
 import { basicAuthorization, redirectTarget, type Trust } from './redirect.ts';
 
+/** A call of git that speaks with the server. */
+export interface RemoteCall {
+  readonly args: readonly string[];
+  readonly settings?: readonly Setting[];
+  readonly input?: Iterable<string>;
+}
+
 /** The repository on its server. All failures are {@link GitError}s with no credential in their text. */
 export class Remote {
   readonly #context: GitContext;
   readonly #trust: Trust;
   #address: Address;
-  #objectFormat: ObjectFormat = 'sha1';
 
   constructor(context: GitContext, address: Address, trust: Trust) {
     this.#context = context;
     this.#address = address;
     this.#trust = trust;
-  }
-
-  /** SHA-1 until a head of the repository tells otherwise. */
-  get objectFormat(): ObjectFormat {
-    return this.#objectFormat;
   }
 
   /** The commit at the head of a branch, by one `ls-remote`. */
@@ -36,7 +35,7 @@ export class Remote {
   /** The commits at the heads of branches, by one `ls-remote`; a branch that does not exist is left out. */
   async heads(branches: readonly string[]): Promise<Map<string, string>> {
     const refs = branches.map((branch) => `refs/heads/${branch}`);
-    const { stdout } = await this.#succeed((url) => ['ls-remote', '--quiet', '--', url, ...refs]);
+    const { stdout } = await this.succeed((url) => ({ args: ['ls-remote', '--quiet', '--', url, ...refs] }));
     const lines = stdout
       .toString()
       .split('\n')
@@ -44,24 +43,7 @@ export class Remote {
     const all = new Map(lines.map(([oid = '', ref = '']) => [ref, oid]));
     // ls-remote matches from the end, so that refs/x/refs/heads/main is listed too.
     const found = branches.map((branch) => [branch, all.get(`refs/heads/${branch}`)] as const);
-    const heads = new Map(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
-    for (const oid of heads.values()) this.#learnFormat(oid);
-    return heads;
-  }
-
-  /** Brings the last `depth` commits of a branch into the local copy. @returns the id of its head */
-  async fetch(branch: string, depth: number): Promise<string> {
-    const kept = `refs/fleetscan/heads/${createHash('sha256').update(branch).digest('hex')}`;
-    const options = [
-      '--quiet',
-      `--depth=${depth}`,
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--no-auto-maintenance',
-    ];
-    await this.#succeed((url) => ['fetch', ...options, '--', url, `+refs/heads/${branch}:${kept}`], branch);
-    const { stdout } = await localGit(this.#context, ['rev-parse', '--verify', `${kept}^{commit}`]);
-    return this.#learnFormat(stdout.toString().trim());
+    return new Map(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
   }
 
   /**
@@ -92,9 +74,9 @@ export class Remote {
   async #move(branch: string, from: string, to: string): Promise<void> {
     const ref = `refs/heads/${branch}`;
     const options = ['--porcelain', '--no-verify', '--no-signed', `--force-with-lease=${ref}:${from}`];
-    const outcome = await this.#run((url) => ['push', ...options, '--', url, `${to}:${ref}`]);
+    const outcome = await this.run((url) => ({ args: ['push', ...options, '--', url, `${to}:${ref}`] }));
     if (outcome.code === 0) return;
-    throw rejectionIn(outcome, ref) ?? this.#failure(outcome.stderr, branch);
+    throw rejectionIn(outcome, ref) ?? this.failure(outcome, branch);
   }
 
   /** With it, a lease permits nothing but to go forward. */
@@ -106,35 +88,42 @@ export class Remote {
     });
   }
 
-  /** Runs git and judges its failure; one that is not of the network condemns the local copy. */
-  async #succeed(argsFor: (url: string) => string[], branch = ''): Promise<Outcome> {
-    const outcome = await this.#run(argsFor);
+  /**
+   * Runs git with the repository's URL, its credential and its certificates, and judges a failure; one that is not of the
+   * network condemns the local copy.
+   *
+   * @param branch which `BranchMissing` is to name
+   */
+  async succeed(callFor: (url: string) => RemoteCall, branch = ''): Promise<Outcome> {
+    return this.check(await this.run(callFor), branch);
+  }
+
+  /** The outcome of a call that went well; judges that of another as {@link Remote.succeed} does. */
+  async check(outcome: Outcome, branch = ''): Promise<Outcome> {
     if (outcome.code === 0) return outcome;
-    const failure = this.#failure(outcome.stderr, branch);
+    const failure = this.failure(outcome, branch);
     throw failure.code === 'Failed' ? await condemn(this.#context, failure.message) : failure;
   }
 
-  #learnFormat(oid: string): string {
-    this.#objectFormat = oid.length === 64 ? 'sha256' : 'sha1';
-    return oid;
-  }
-
-  /** A server may answer with a redirect; it is followed once, on the same origin. */
-  async #run(argsFor: (url: string) => string[]): Promise<Outcome> {
-    const outcome = await this.#runAt(argsFor);
+  /** As {@link Remote.succeed}, whatever the exit code. A redirect of the server is followed once, on the same origin. */
+  async run(callFor: (url: string) => RemoteCall): Promise<Outcome> {
+    const outcome = await this.#runAt(callFor);
     if (outcome.code === 0 || !isRedirect(outcome.stderr)) return outcome;
     const url = await redirectTarget(this.#address, { ...this.#trust, ...this.#context });
     this.#address = { ...this.#address, url };
-    return this.#runAt(argsFor);
+    return this.#runAt(callFor);
   }
 
-  async #runAt(argsFor: (url: string) => string[]): Promise<Outcome> {
-    const settings = [...this.#context.settings, ...networkSettings(this.#address, this.#trust)];
-    const outcome = await runGit({ ...this.#context, settings }, argsFor(this.#address.url));
+  async #runAt(callFor: (url: string) => RemoteCall): Promise<Outcome> {
+    const { args, settings: own = [], input } = callFor(this.#address.url);
+    const network = networkSettings(this.#address, this.#trust);
+    const settings = [...this.#context.settings, ...network, ...own];
+    const outcome = await runGit({ ...this.#context, settings }, args, input);
     return { ...outcome, stderr: this.#redacted(outcome.stderr) };
   }
 
-  #failure(stderr: string, branch: string): GitError {
+  /** What the failure of a call means. */
+  failure({ stderr }: Outcome, branch = ''): GitError {
     const failure = remoteFailure(stderr, this.#address.url);
     return failure.code === 'BranchMissing' ? this.#branchMissing(branch) : failure;
   }

@@ -1,7 +1,8 @@
 import { checkBranch, type GitCredential, parseAddress } from './address.ts';
-import { type Blob, blobId, readBlobs } from './blobs.ts';
+import { type Blob, blobId, type LargeBlob } from './blobs.ts';
 import { type Notice, prepareCache } from './cache.ts';
 import { changedFiles, type Description, describeCommit } from './history.ts';
+import { Mirror } from './mirror.ts';
 import { type CommitOptions, writeCommit } from './commit.ts';
 import { GitError } from './errors.ts';
 import type { Environment, GitContext } from './environment.ts';
@@ -10,7 +11,7 @@ import { Remote } from './remote.ts';
 import { type FileEntry, type Listing, listTree } from './tree.ts';
 
 export type { GitCredential } from './address.ts';
-export type { Blob } from './blobs.ts';
+export type { Blob, LargeBlob } from './blobs.ts';
 export type { Notice } from './cache.ts';
 export type { Change, CommitOptions } from './commit.ts';
 export type { Description } from './history.ts';
@@ -48,8 +49,8 @@ export interface Repository {
   files(commit: string, paths: readonly string[]): Promise<readonly FileEntry[]>;
   /** As {@link Repository.files}, with the symbolic links, submodules and unreadable names beside them. */
   list(commit: string, paths: readonly string[]): Promise<Listing>;
-  /** The content of files, in the order asked for, see {@link readBlobs}. */
-  read(oids: readonly string[]): AsyncIterable<Blob>;
+  /** The content of files, in the order asked for, see {@link Mirror.read}. */
+  read(oids: readonly string[]): AsyncIterable<Blob | LargeBlob>;
   /** Makes a commit in the local copy, see {@link writeCommit}. @returns its id */
   commit(options: CommitOptions): Promise<string>;
   /**
@@ -86,6 +87,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   const context = contextOf(options);
   await prepareCache(context, options.onNotice ?? (() => undefined));
   const remote = new Remote(context, address, options);
+  const mirror = new Mirror(context, remote);
   return {
     async remoteHead(branch) {
       checkBranch(branch);
@@ -97,14 +99,14 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     },
     async fetch(branch, depth = 1) {
       checkBranch(branch);
-      return remote.fetch(branch, depth);
+      return mirror.fetch(branch, depth);
     },
     async files(commit, paths) {
       const { files } = await listTree(context, objectId(commit), paths);
       return files;
     },
     list: async (commit, paths) => listTree(context, objectId(commit), paths),
-    read: (oids) => readBlobs(context, oids.map(objectId)),
+    read: (oids) => mirror.read(oids.map(objectId)),
     commit: async (wanted) => writeCommit(context, { ...wanted, parent: objectId(wanted.parent) }),
     async push(commit, branch, expected) {
       checkBranch(branch);
@@ -120,7 +122,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     },
     describe: async (commit) => describeCommit(context, objectId(commit)),
     changedFiles: async (from, to) => changedFiles(context, objectId(from), objectId(to)),
-    blobId: (content) => blobId(content, remote.objectFormat),
+    blobId: (content) => blobId(content, mirror.objectFormat),
   };
 }
 
