@@ -1,6 +1,7 @@
 import type { ScanIndex } from '../../core/scan.ts';
 import type { Repository } from '../../git/repository.ts';
 import { type CommitData, commitMessage } from '../../write-back/commit-message.ts';
+import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import { type EditPlan, planEdits } from '../../write-back/plan.ts';
 import type { StoredGitRepo } from '../stores.ts';
 
@@ -19,12 +20,13 @@ export interface Job {
 /** What {@link jobFor} works with. */
 export interface JobParts extends Pick<Job, 'gitRepo' | 'repository' | 'signal'> {
   readonly index: ScanIndex;
+  readonly known?: KnownBlobs;
 }
 
 const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 
 /** Makes the job of a GitRepo. */
-export function jobFor({ gitRepo, repository, index, signal }: JobParts): Job {
+export function jobFor({ gitRepo, repository, index, signal, known }: JobParts): Job {
   const { namespace, name, spec } = gitRepo;
   const { authorName, authorEmail, messageTemplate } = spec.imageScanCommit ?? {};
   const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
@@ -34,8 +36,12 @@ export function jobFor({ gitRepo, repository, index, signal }: JobParts): Job {
     author,
     signal,
     plan: (commit) =>
-      planEdits(repository, commit, spec.paths ?? [], (marker) =>
-        index.find(marker, { namespace, gitrepo: name }),
+      planEdits(
+        repository,
+        commit,
+        spec.paths ?? [],
+        (marker) => index.find(marker, { namespace, gitrepo: name }),
+        known,
       ),
     commit: (parent, plan) =>
       repository.commit({

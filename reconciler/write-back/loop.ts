@@ -121,7 +121,7 @@ export class WriteBackLoop {
     const gitRepo = gitRepos.get(key);
     if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
     // Taken before the values are read: one that changes during the run asks for another.
-    const { version, agreedAt } = this.#memory(key);
+    const { version, agreedAt, known } = this.#memory(key);
     const measure = metrics.writeBackStarted();
     const result = await writeBack(gitRepo, {
       client,
@@ -129,6 +129,7 @@ export class WriteBackLoop {
       cacheDirectory,
       environment,
       signal,
+      known,
       ...(agreedAt !== undefined && { agreedAt }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);

@@ -1,8 +1,12 @@
+import { KnownBlobs } from '../../write-back/known-blobs.ts';
+
 /**
  * What is known of a GitRepo between its runs: at which commits Git said what it should, and when to try again. What Git should
  * say has a version, so that an answer to an earlier question is never taken for one to the present.
  */
 export class WriteBackMemory {
+  /** The files of the repository that need not be read again. */
+  readonly known = new KnownBlobs();
   #version = 0;
   #agreed: { readonly at: string; readonly version: number } | undefined;
   #retry: { readonly at: number; readonly version: number } | undefined;

@@ -10,6 +10,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { SecretError } from '../../kube/secret.ts';
 import { IntervalError, parseInterval } from '../../scan/interval.ts';
 import { TemplateError } from '../../write-back/commit-message.ts';
+import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
 import { AccessError, gitAccess } from './git-access.ts';
@@ -29,6 +30,8 @@ export interface WriteBackDependencies {
   readonly signal: AbortSignal;
   /** The state of the branches at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
   readonly agreedAt?: string;
+  /** What earlier runs know of the repository's blobs. */
+  readonly known?: KnownBlobs;
 }
 
 /**
@@ -41,7 +44,7 @@ export async function writeBack(
   gitRepo: StoredGitRepo,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { client, cacheDirectory, environment, signal, index, agreedAt } = dependencies;
+  const { client, cacheDirectory, environment, signal, index, agreedAt, known } = dependencies;
   try {
     parseInterval(gitRepo.spec.imageScanInterval);
     const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
@@ -52,7 +55,7 @@ export async function writeBack(
     const heads = await repository.remoteHeads(branches);
     const [head = ''] = branches.map((branch) => heads.get(branch));
     const at = stateOf(...branches.map((branch) => heads.get(branch)));
-    const job = jobFor({ gitRepo, repository, index, signal });
+    const job = jobFor({ gitRepo, repository, index, signal, ...(known && { known }) });
     if (target.kind === 'branch') {
       return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
     }
