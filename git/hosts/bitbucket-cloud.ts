@@ -52,7 +52,8 @@ export function bitbucketCloud(api: Api, workspace: string, name: string): Host<
     limits: { title: 255, body: 50_000 },
     async *list({ source, target }) {
       const query = {
-        q: `source.branch.name = ${literal(source)} AND destination.branch.name = ${literal(target)} AND ${ANY_STATE}`,
+        q: `source.branch.name = ${literal(source)} AND destination.branch.name = ${literal(target)}`,
+        state: Object.keys(STATES),
         sort: '-created_on',
         pagelen: 50,
       };
@@ -91,10 +92,6 @@ export function bitbucketCloud(api: Api, workspace: string, name: string): Host<
     decline: ({ number }) => api.tell(to('POST', `/${number}/decline`, 'to decline a pull request of', {})),
   };
 }
-
-const ANY_STATE = `(${Object.keys(STATES)
-  .map((state) => `state = "${state}"`)
-  .join(' OR ')})`;
 
 /** A string of Bitbucket's query language. A branch's name has no backslash. */
 function literal(text: string): string {

@@ -14,8 +14,8 @@ const RETRY_AFTER_MS = [100, 400];
 const PASSING = new Set([502, 503, 504]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Parameters of a URL's query. */
-export type Query = Readonly<Record<string, string | number>>;
+/** Parameters of a URL's query; those with several values come several times. */
+export type Query = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** One question to a host. */
 export interface Question {
@@ -118,7 +118,9 @@ export class Api {
 
   #urlOf({ path, query = {} }: Question): URL {
     const url = new URL(`${this.#options.base}${path}`);
-    for (const [key, value] of Object.entries(query)) url.searchParams.append(key, String(value));
+    for (const [key, values] of Object.entries(query)) {
+      for (const value of [values].flat()) url.searchParams.append(key, String(value));
+    }
     return url;
   }
 
