@@ -11,7 +11,8 @@ export interface Splice {
 
 /** What a scalar says; of a block scalar, without the line breaks at its end. */
 export function contentOf({ token }: Scalar): string {
-  const { value } = CST.resolveAsScalar(token);
+  // The file was found to be in order as a whole.
+  const { value } = CST.resolveAsScalar(token, false, () => undefined);
   return token.type === 'block-scalar' ? trimLineBreaks(value) : value;
 }
 
