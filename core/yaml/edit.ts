@@ -211,7 +211,9 @@ function refuseScalar({ token, tag }: Scalar, content: string): Refusal | undefi
       message: `the value is tagged ${tag}, so it can hold no name or tag; remove that`,
     };
   }
-  if (token.type === 'scalar' && tag === undefined && readsAsNull(content)) {
+  const isTabAlone =
+    token.type === 'block-scalar' && token.source.includes('\t') && token.source.trim() === '';
+  if (isTabAlone || (token.type === 'scalar' && tag === undefined && readsAsNull(content))) {
     return { reason: 'EmptyValue', message: 'the value is null; write any text, or "", in its place' };
   }
   return undefined;

@@ -158,9 +158,11 @@ describe('the style of a scalar is kept', () => {
     ['a: 5 # @\n', 'a: 1.2.3 # @\n'],
     ['a: !foo old # @\n', 'a: !foo 1.2.3 # @\n'],
     ['a: !!str null # @\n', 'a: !!str 1.2.3 # @\n'],
+    ['a: {b: !!str, # @\n }\n', 'a: {b: !!str 1.2.3, # @\n }\n'],
     ['é: "🎉"\nb: 🎉 # @\n', 'é: "🎉"\nb: 1.2.3 # @\n'],
     ['a: | # @\n  old\n', 'a: | # @\n  1.2.3\n'],
     ['a: |+ # @\n  old\n\n\nb: c\n', 'a: |+ # @\n  1.2.3\n\n\nb: c\n'],
+    ['a: | # @\n  old\n   \n', 'a: | # @\n  1.2.3\n   \n'],
     ['a: |-2 # @\n    old\n', 'a: |-2 # @\n  1.2.3\n'],
     ['x:\n  a: >1- # @\n     old\n  b: c\n', 'x:\n  a: >1- # @\n   1.2.3\n  b: c\n'],
     ['a: &x | # @\n\n\n    old\n     x  \n\nb: c\n', 'a: &x | # @\n    1.2.3\n\nb: c\n'],
@@ -261,6 +263,9 @@ describe('what a scan answers', () => {
     it(`${name(marker)}: ${want}`, () =>
       assert.deepEqual(leftIn(`a: old # {"$imagescan": "${marker}"}\n`), [`1 ${want}`]));
   }
+  it('is not asked for a block scalar of a tab alone, which is not text and not nothing', () => {
+    assert.deepEqual(leftIn('x:\n  a: | # @\n  \t\n  b: c\n'), ['2 EmptyValue']);
+  });
   it('is not asked for a value that cannot take it', () => {
     assert.deepEqual(leftIn('a: ~ # @\nb: !!int 5 # @\nc: null # @\nd: !<tag:yaml.org,2002:bool> on # @\n'), [
       '1 EmptyValue',
