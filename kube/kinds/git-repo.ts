@@ -120,7 +120,11 @@ export const gitRepoStatus = z.object({
       url: z.string(),
       state: z.enum(['Open', 'Merged', 'Closed']),
       branch: z.string(),
-      commit: z.string().optional().describe('The commit that write-back pushed to the branch.'),
+      commit: z.string().optional().describe('The head of its branch, as write-back left it.'),
+      proposal: z
+        .string()
+        .optional()
+        .describe('Stands for the changes it proposes: closed by a person, they are not proposed again.'),
     })
     .optional()
     .describe('The last pull request of this GitRepo.'),

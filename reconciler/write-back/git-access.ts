@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CodedError } from '../core/errors.ts';
-import type { GitCredential } from '../git/repository.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { readSecret, type Secret } from '../kube/secret.ts';
-import type { StoredGitRepo } from './stores.ts';
+import { CodedError } from '../../core/errors.ts';
+import type { GitCredential } from '../../git/repository.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { readSecret, type Secret } from '../../kube/secret.ts';
+import type { StoredGitRepo } from '../stores.ts';
 
 /** Thrown by {@link gitAccess}. */
 export class AccessError extends CodedError<'WrongSecretType' | 'InvalidSecret' | 'InvalidCABundle'> {}

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { CodedError } from '../../core/errors.ts';
-import { gitAccess } from '../../reconciler/git-access.ts';
-import { gitRepo } from './samples.ts';
+import { CodedError } from '../../../core/errors.ts';
+import { gitAccess } from '../../../reconciler/write-back/git-access.ts';
+import { gitRepo } from '../samples.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
