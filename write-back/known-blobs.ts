@@ -70,8 +70,8 @@ export function settled({ markers, current, leftAlone }: EditResult, answers: It
 
 /** Would a marker become the same by either answer? */
 function isSameAnswer(a: Lookup, b: Lookup): boolean {
-  if (a.kind === 'refused' || b.kind === 'refused')
-    return a.kind === b.kind && a.reason === b.reason && a.message === b.message;
+  if (a.kind === 'refused') return b.kind === a.kind && a.reason === b.reason && a.message === b.message;
+  if (b.kind === 'refused') return false;
   const [before, now] = [a.scan.inForce, b.scan.inForce];
   return (
     a.reading.form === b.reading.form &&
