@@ -65,6 +65,8 @@ export async function planEdits(
     if (verdict !== undefined) known.set(blob.oid, verdict);
     addVerdict(plan, file, verdict);
   }
+  // What was known comes first; the same state of Git is to be reported in the same words.
+  plan.leftAlone.sort((a, b) => Number(a.file > b.file) - Number(a.file < b.file));
   return plan;
 }
 
