@@ -20,6 +20,8 @@ import {
   temporaryFolder,
 } from './support.ts';
 
+const COUNT = process.env['SOAK'] ? 100_000 : 10_001;
+
 describe('a filtered copy', () => {
   let server: GitServer;
   before(async () => {
@@ -97,6 +99,24 @@ describe('a filtered copy', () => {
     t.diagnostic(`cold ${cold} bytes, after one new commit ${next} bytes`);
     assert.ok(cold < 60_000, `${cold}`);
     assert.ok(next < 10_000, `${next}`);
+  });
+
+  test(`of a repository of ${COUNT} files is read in batches, and told what changed`, async (t) => {
+    const { directory } = await server.createRepository('many', { first: '' });
+    const entries = Array.from({ length: COUNT }, (_, i) => [`d${i % 300}/${i}.yaml`, `a: ${i}\n`]);
+    const head = commitOnServer(directory, Object.fromEntries(entries) as Record<string, string>);
+    const repository = await open(t, { url: `${server.url}/many.git` });
+    await repository.fetch('main');
+    const asked = server.requests().length;
+    const read = await contents(repository, await repository.files(head, ['/']), isYaml);
+    assert.equal(read.size, COUNT);
+    assert.ok(entries.every(([file = '', content]) => read.get(file) === content));
+    assert.equal(server.requests().length - asked, 2 * Math.ceil(COUNT / 10_000));
+    const changes = [{ path: 'd0/0.yaml', mode: '100644' as const, content: Buffer.from('ours') }];
+    const commit = await repository.commit({ parent: head, changes, author: AUTHOR, message: 'm' });
+    await repository.push(commit, 'main', head);
+    assert.equal(gitText(directory, ['diff-tree', '-r', '--name-only', head, 'main']), 'd0/0.yaml');
+    assert.deepEqual([...(await repository.changedFiles(head, commit)).keys()], ['d0/0.yaml']);
   });
 
   const servers: Record<string, { settings: Record<string, string>; version0?: boolean }> = {
