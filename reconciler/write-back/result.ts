@@ -29,6 +29,9 @@ interface Looked {
   readonly plan: EditPlan;
 }
 
+/** What waits on our branch, as the status tells of it. */
+export type ProposalStatus = NonNullable<GitRepoStatus['proposal']>;
+
 /** Git agrees with the values in force, or was made to. */
 export interface Synced extends Looked {
   readonly kind: 'synced';
@@ -41,7 +44,7 @@ export interface Synced extends Looked {
 /** A branch of our own holds what Git should say, for people to merge. */
 export interface Proposed extends Looked {
   readonly kind: 'proposed';
-  readonly branch: string;
+  readonly proposal: ProposalStatus;
   /** The commit at the head of our branch, when we pushed it now. */
   readonly pushed?: string;
   /** Unset when only the branch is wanted. */

@@ -1,19 +1,19 @@
 import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
 import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
-import type { Proposed, Synced, WriteBackResult } from './result.ts';
+import type { Proposed, ProposalStatus, Synced, WriteBackResult } from './result.ts';
 
 /** How many of the markers left alone the status names. */
 const NAMED = 20;
 const NOTHING_MARKED =
   'no YAML file under spec.paths holds a marker; write # {"$imagescan": "NAME"} behind an image';
 
-/** The status of a GitRepo after a write-back. */
-export function statusAfter(
-  { metadata, status }: GitRepo,
-  result: WriteBackResult,
-  now: Date,
-): GitRepoStatus {
+/** A status as a JSON merge patch (RFC 7396): null takes a field away. */
+export type StatusPatch = { readonly [K in keyof GitRepoStatus]: Patch<GitRepoStatus[K]> | null };
+type Patch<T> = T extends unknown[] ? T : T extends object ? { readonly [K in keyof T]: T[K] | null } : T;
+
+/** The status of a GitRepo after a write-back, as a patch. */
+export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResult, now: Date): StatusPatch {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
   const condition = syncedCondition(result);
@@ -29,7 +29,7 @@ export function statusAfter(
   };
 }
 
-function outcomeStatus(result: Synced | Proposed, time: string): Partial<GitRepoStatus> {
+function outcomeStatus(result: Synced | Proposed, time: string): StatusPatch {
   const { plan, pushed, request } = result;
   const { markers, leftAlone } = plan;
   return {
@@ -37,7 +37,12 @@ function outcomeStatus(result: Synced | Proposed, time: string): Partial<GitRepo
     leftAlone: leftAlone.slice(0, NAMED),
     ...(pushed !== undefined && { lastPushCommit: pushed, lastPushTime: time }),
     ...(request && { pullRequest: request }),
+    proposal: result.kind === 'proposed' ? proposalPatch(result.proposal) : null,
   };
+}
+
+function proposalPatch({ commit, ...proposal }: ProposalStatus): StatusPatch['proposal'] {
+  return { ...proposal, commit: commit ?? null };
 }
 
 /** How many markers of the branch that is read agree with the values in force. */
@@ -61,11 +66,11 @@ function syncedCondition(result: WriteBackResult): SyncedState | undefined {
   }
 }
 
-function proposedText({ plan, branch, request }: Proposed): Omit<SyncedState, 'type'> {
+function proposedText({ plan, proposal, request }: Proposed): Omit<SyncedState, 'type'> {
   const waiting = `${counted(plan.edits.length)} to be changed`;
   const rest = leftAloneText(plan);
   if (request === undefined) {
-    const message = `${waiting} in the branch that is read; they say so on branch ${branch}${rest}`;
+    const message = `${waiting} in the branch that is read; they say so on branch ${proposal.branch}${rest}`;
     return { status: 'False', reason: 'PushedToBranch', message };
   }
   if (request.state === 'Open') {

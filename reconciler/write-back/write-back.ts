@@ -16,7 +16,7 @@ import { writeToBranch } from './branch.ts';
 import { AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
 import { propose } from './proposal.ts';
-import { isStillOpen, pullRequestsOf, textOf } from './pull-request.ts';
+import { isAsKnown, pullRequestsOf, textOf } from './pull-request.ts';
 import type { Failed, WriteBackFailure, WriteBackResult } from './result.ts';
 import { branchesOf, stateOf, targetOf } from './target.ts';
 
@@ -59,8 +59,9 @@ export async function writeBack(
     if (target.kind === 'branch') {
       return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
     }
-    const requests = target.pullRequest && pullRequestsOf(job, target.pullRequest, access, environment);
-    const isKnown = at === agreedAt && (await isStillOpen(job, target, requests));
+    const requests =
+      target.pullRequest && (await pullRequestsOf(job, target.pullRequest, access, dependencies));
+    const isKnown = at === agreedAt && (await isAsKnown(job, target, requests));
     if (isKnown) return { kind: 'unchanged', head, at };
     return await propose(job, target, { requests, textOf: (plan) => textOf(job, target, plan) });
   } catch (error) {

@@ -8,6 +8,7 @@ import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { statusAfter } from '../../../reconciler/write-back/status.ts';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
 import { gitRepo, imageScan, rawGitRepo } from '../samples.ts';
+import { patched } from './support.ts';
 
 const T1 = new Date('2026-01-01T00:00:00.000Z');
 const T2 = new Date('2026-01-01T00:15:00.000Z');
@@ -34,7 +35,7 @@ function synced(plan: Partial<EditPlan>, pushed?: string): WriteBackResult {
 const failed: WriteBackResult = { kind: 'failed', reason: 'Unreachable', message: 'no connection' };
 
 function after(repo: StoredGitRepo, result: WriteBackResult, now = T1): StoredGitRepo {
-  return { ...repo, status: statusAfter(repo, result, now) };
+  return patched(repo, statusAfter(repo, result, now));
 }
 
 function conditionOf({ status }: StoredGitRepo): string | undefined {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ScanIndex } from '../../../core/scan.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
-import type { StoredGitRepo } from '../../../reconciler/stores.ts';
+import { parseStoredGitRepo, type StoredGitRepo } from '../../../reconciler/stores.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { type WriteBackDependencies, writeBack } from '../../../reconciler/write-back/write-back.ts';
+import { mergePatch } from '../../fakes/merge-patch.ts';
 import { DIGEST, imageScan } from '../samples.ts';
 
 /** A file with one marker of the scan `web`, at a tag. */
@@ -40,4 +41,9 @@ function indexOf(latestTag: string): ScanIndex {
   const status = { canonicalImageName: 'registry.example/web', latestTag, latestDigest: DIGEST };
   index.put(toScan(imageScan({ status })));
   return index;
+}
+
+/** A GitRepo with a new status, as the API server makes it of a patch. */
+export function patched(repo: StoredGitRepo, status: object): StoredGitRepo {
+  return parseStoredGitRepo(mergePatch(repo, { status }));
 }
