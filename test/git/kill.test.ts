@@ -32,7 +32,10 @@ describe('a process killed in the middle of a write', () => {
       const cache = path.join(temporaryFolder(t), 'cache');
       for (const [i, step] of rounds(STEPS).entries()) {
         const writer = startWriter(t, { directory: cache, url, value: `step ${i}` });
+        const ended = once(writer, 'close');
         for await (const line of createInterface(writer.stdout!)) if (line === step) kill(writer, death);
+        await ended;
+        if (step !== 'done') assert.equal(writer.signalCode, 'SIGKILL', step);
         await recovers(directory, { directory: cache, url, value: `step ${i}` });
       }
     });
@@ -58,6 +61,7 @@ describe('a process killed in the middle of a write', () => {
         writer = startWriter(t, options);
         writer.stdout?.resume();
         await once(writer, 'close');
+        if (killAt < REQUESTS) assert.equal(writer.signalCode, 'SIGKILL', `request ${killAt}`);
         await recovers(directory, options);
       }
     });
