@@ -13,8 +13,8 @@ const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url));
 const STEPS = ['open', 'remoteHead', 'fetch', 'files', 'read', 'commit', 'push', 'done'];
 // remoteHead, fetch, read and push take two, three, two and two; at one more the run ends before it is killed.
 const REQUESTS = 10;
-// 36 kills in each round.
-const ROUNDS = process.env['SOAK'] ? 6 : 1;
+// 32 kills in each round.
+const ROUNDS = process.env['SOAK'] ? 7 : 1;
 
 /** What dies: the process alone, while the git that it started goes on; or all, as a container does. */
 const DEATHS = ['process', 'container'] as const;
