@@ -2,6 +2,7 @@ import { cleanPath } from '../core/paths.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import type { GitContext } from './environment.ts';
+import { describeCommit } from './history.ts';
 import type { FileMode } from './tree.ts';
 
 /** A file as it is to be after the commit. */
@@ -20,7 +21,10 @@ export interface CommitOptions {
   readonly author: { readonly name: string; readonly email: string };
   /** Taken as it is: nothing is trimmed or left out. */
   readonly message: string;
-  /** Now, unless given. Git keeps whole seconds; we write them in UTC. */
+  /**
+   * Now, unless given; or that of the parent, when a clock that is ahead of ours has dated it later, for Git's walks through
+   * history take a commit to be no older than its parent. Git keeps whole seconds; we write them in UTC.
+   */
   readonly date?: Date;
 }
 
@@ -36,10 +40,12 @@ const WORK_REF = 'refs/fleetscan/work';
  */
 export async function writeCommit(context: GitContext, options: CommitOptions): Promise<string> {
   check(options);
+  const parent = await describeCommit(context, options.parent);
+  const now = Math.floor((options.date ?? new Date()).getTime() / 1000);
   const { stdout } = await localGit(
     context,
     ['fast-import', '--quiet', '--force', '--done'],
-    importStream(options),
+    importStream(options, Math.max(now, parent.seconds)),
   );
   const oid = stdout.toString().trim();
   if (!/^[0-9a-f]{40,64}$/.test(oid)) throw await condemn(context, 'git fast-import named no commit');
@@ -56,14 +62,10 @@ function check({ changes, message }: CommitOptions): void {
 }
 
 /** The commit in the language of git-fast-import(1). Lengths are in bytes. */
-function* importStream({
-  parent,
-  changes,
-  author,
-  message,
-  date,
-}: CommitOptions): Generator<string | Buffer> {
-  const seconds = Math.floor((date ?? new Date()).getTime() / 1000);
+function* importStream(
+  { parent, changes, author, message }: CommitOptions,
+  seconds: number,
+): Generator<string | Buffer> {
   const text = Buffer.from(message);
   yield `commit ${WORK_REF}\nmark :1\ncommitter ${identity(author)} ${seconds} +0000\ndata ${text.length}\n`;
   yield text;

@@ -1,11 +1,29 @@
-/** Why a file is left alone whatever the values in force. */
+import type { Marker } from '../core/marker.ts';
+import { type Lookup, scanKey } from '../core/scan.ts';
+import type { EditResult, LeftAlone } from '../core/yaml/edit.ts';
+
+/** Why a whole file is left alone, whatever the values in force. */
 export interface Refusal {
   readonly reason: string;
   readonly message: string;
 }
 
-/** What a blob's content says of itself for ever: that it has no marker, or that it cannot be edited. */
-export type Verdict = 'unmarked' | Refusal;
+/** What became of a file with markers in which nothing had to change, and the answers to its markers that made it so. */
+export interface Settled {
+  readonly markers: number;
+  readonly current: number;
+  readonly leftAlone: readonly LeftAlone[];
+  readonly answers: readonly Answer[];
+}
+
+/** What a marker was told. */
+export interface Answer {
+  readonly marker: Marker;
+  readonly lookup: Lookup;
+}
+
+/** What is known of a blob: that it has no marker, that it cannot be edited, or that it said what it should. */
+export type Verdict = 'unmarked' | Refusal | Settled;
 
 // An id and its place take about 100 bytes.
 const MAX_BLOBS = 250_000;
@@ -17,14 +35,21 @@ const MAX_BLOBS = 250_000;
 export class KnownBlobs {
   #verdicts = new Map<string, Verdict>();
 
-  /** What is known of a blob; undefined when it has to be read. */
-  get(oid: string): Verdict | undefined {
-    return this.#verdicts.get(oid);
+  /**
+   * What is known of a blob; undefined when it has to be read.
+   *
+   * @param resolve looks up the scan that a marker names: once an answer is another, what was settled is no longer
+   */
+  get(oid: string, resolve: (marker: Marker) => Lookup): Verdict | undefined {
+    const verdict = this.#verdicts.get(oid);
+    if (typeof verdict !== 'object' || !('answers' in verdict)) return verdict;
+    const holds = verdict.answers.every(({ marker, lookup }) => isSameAnswer(lookup, resolve(marker)));
+    return holds ? verdict : undefined;
   }
 
   /** Remembers a blob, unless there are too many. */
   set(oid: string, verdict: Verdict): void {
-    if (this.#verdicts.size < MAX_BLOBS) this.#verdicts.set(oid, verdict);
+    if (this.#verdicts.size < MAX_BLOBS || this.#verdicts.has(oid)) this.#verdicts.set(oid, verdict);
   }
 
   /** Forgets all but these. */
@@ -36,4 +61,24 @@ export class KnownBlobs {
     }
     this.#verdicts = kept;
   }
+}
+
+/** The verdict on a file in which nothing had to change. */
+export function settled({ markers, current, leftAlone }: EditResult, answers: Iterable<Answer>): Settled {
+  return { markers, current, leftAlone, answers: [...answers] };
+}
+
+/** Would a marker become the same by either answer? */
+function isSameAnswer(a: Lookup, b: Lookup): boolean {
+  if (a.kind === 'refused') return b.kind === a.kind && a.reason === b.reason && a.message === b.message;
+  if (b.kind === 'refused') return false;
+  const [before, now] = [a.scan.inForce, b.scan.inForce];
+  return (
+    a.reading.form === b.reading.form &&
+    scanKey(a.scan) === scanKey(b.scan) &&
+    before?.name === now?.name &&
+    before?.canonicalName === now?.canonicalName &&
+    before?.tag === now?.tag &&
+    before?.digest === now?.digest
+  );
 }

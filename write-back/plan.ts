@@ -5,7 +5,7 @@ import { editMarkers, type Edit } from '../core/yaml/edit.ts';
 import { isYamlFile } from '../core/paths.ts';
 import { MAX_BLOB } from '../git/blobs.ts';
 import type { Change, FileEntry, OtherEntry, Repository } from '../git/repository.ts';
-import { KnownBlobs, type Verdict } from './known-blobs.ts';
+import { type Answer, KnownBlobs, settled, type Verdict } from './known-blobs.ts';
 
 /** A file or marker that write-back does not touch, and why. */
 export interface LeftAlone {
@@ -36,7 +36,8 @@ const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
 /**
  * Finds every marker in the YAML files under `paths` of a commit, and what each file has to become.
  *
- * @param known the blobs that earlier runs found to have no marker: they are not read, and those of this run are added
+ * @param known what earlier runs found: a blob without a marker, or whose markers get the answers they got then, is not read again.
+ *   What this run finds is added.
  * @throws {PathError | GitError}
  */
 export async function planEdits(
@@ -51,27 +52,60 @@ export async function planEdits(
   const leftAlone = listing.others.filter((other) => isYamlFile(other.path)).map(whyNotRead);
   const plan: Mutable<EditPlan> = { changes: [], edits: [], leftAlone, markers: 0, current: 0 };
   known.keepOnly(files.map((file) => file.oid));
-  const unknown = files.filter((file) => {
-    const verdict = known.get(file.oid) ?? verdictOnSize(file.size ?? 0);
-    leaveAlone(plan, file, verdict);
+  const unread = files.filter((file) => {
+    const verdict = known.get(file.oid, resolve) ?? verdictOnSize(file.size ?? 0);
+    addVerdict(plan, file, verdict);
     return verdict === undefined;
   });
   let index = 0;
-  for await (const blob of source.read(unknown.map((file) => file.oid))) {
-    const file = unknown[index++];
+  for await (const blob of source.read(unread.map((file) => file.oid))) {
+    const file = unread[index++];
     if (file === undefined) break;
-    const verdict = 'content' in blob ? verdictOnContent(blob.content) : verdictOnSize(blob.size);
+    const verdict = 'content' in blob ? addFile(plan, file, blob.content, resolve) : verdictOnSize(blob.size);
     if (verdict !== undefined) known.set(blob.oid, verdict);
-    leaveAlone(plan, file, verdict);
-    if (verdict === undefined && 'content' in blob) addFile(plan, file, blob.content, resolve);
+    addVerdict(plan, file, verdict);
   }
+  // What was known comes first; the same state of Git is to be reported in the same words.
+  plan.leftAlone.sort((a, b) => Number(a.file > b.file) - Number(a.file < b.file));
   return plan;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer U)[] ? U[] : T[K] };
 
-function leaveAlone(plan: Mutable<EditPlan>, { path }: FileEntry, verdict: Verdict | undefined): void {
-  if (typeof verdict === 'object') plan.leftAlone.push({ file: path, ...verdict });
+/** Adds a file in which nothing has to change; nothing without a verdict. */
+function addVerdict(plan: Mutable<EditPlan>, { path: file }: FileEntry, verdict: Verdict | undefined): void {
+  if (verdict === undefined || verdict === 'unmarked') return;
+  if ('reason' in verdict) {
+    plan.leftAlone.push({ file, ...verdict });
+    return;
+  }
+  plan.markers += verdict.markers;
+  plan.current += verdict.current;
+  plan.leftAlone.push(...verdict.leftAlone.map((left) => ({ file, ...left })));
+}
+
+/** Adds what has to change in a file. @returns the verdict on it, if that is nothing */
+function addFile(
+  plan: Mutable<EditPlan>,
+  file: FileEntry,
+  content: Buffer,
+  resolve: (marker: Marker) => Lookup,
+): Verdict | undefined {
+  const verdict = verdictOnContent(content);
+  if (verdict !== undefined) return verdict;
+  const answers = new Map<string, Answer>();
+  const result = editMarkers(content.toString(), (marker) => {
+    const lookup = resolve(marker);
+    answers.set(marker.text, { marker, lookup });
+    return lookup;
+  });
+  if (result.edits.length === 0) return settled(result, answers.values());
+  plan.markers += result.markers;
+  plan.current += result.current;
+  plan.leftAlone.push(...result.leftAlone.map((left) => ({ file: file.path, ...left })));
+  plan.edits.push(...result.edits.map((edit) => ({ file: file.path, ...edit })));
+  plan.changes.push({ path: file.path, mode: file.mode, content: Buffer.from(result.text) });
+  return undefined;
 }
 
 /** What makes a file one that no value can change; undefined for one that may have markers. */
@@ -90,21 +124,6 @@ function verdictOnSize(size: number): Verdict | undefined {
   const [mebibytes, limit] = [size, MAX_BLOB].map((bytes) => Math.ceil(bytes / 1024 / 1024));
   const message = `the file has ${mebibytes} MiB, and is not read above ${limit} MiB; split it`;
   return { reason: 'TooLarge', message };
-}
-
-function addFile(
-  plan: Mutable<EditPlan>,
-  file: FileEntry,
-  content: Buffer,
-  resolve: (marker: Marker) => Lookup,
-): void {
-  const result = editMarkers(content.toString(), resolve);
-  plan.markers += result.markers;
-  plan.current += result.current;
-  plan.leftAlone.push(...result.leftAlone.map((left) => ({ file: file.path, ...left })));
-  plan.edits.push(...result.edits.map((edit) => ({ file: file.path, ...edit })));
-  if (result.edits.length > 0)
-    plan.changes.push({ path: file.path, mode: file.mode, content: Buffer.from(result.text) });
 }
 
 function whyNotRead({ path, kind }: OtherEntry): LeftAlone {

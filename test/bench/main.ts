@@ -4,12 +4,14 @@ import { idleScan } from './idle-scan.ts';
 import { manyScans } from './many-scans.ts';
 import type { Row } from './row.ts';
 import { tagChoice } from './tag-choice.ts';
+import { writeBackPath } from './write-back-path.ts';
 
 const SUBJECTS: Readonly<Record<string, () => Promise<Row[]>>> = {
   admission,
   'tag-choice': tagChoice,
   'idle-scan': idleScan,
   'many-scans': manyScans,
+  'write-back-path': writeBackPath,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { type BasicCredential, basicAuth } from './basic-auth.ts';
 import { commitFiles, git } from './git-commands.ts';
@@ -39,6 +39,8 @@ export interface GitServer {
   readFile(name: string, path: string, ref?: string): Promise<string>;
   /** The requests so far, as `METHOD path`, oldest first. */
   requests(): readonly string[];
+  /** How many bytes it has sent so far, headers and all. */
+  sent(): number;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,15 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     if (wanted === undefined || request.headers.authorization === wanted)
       return serveGit(root, request, response);
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('Unauthorized\n');
+  });
+  const sockets = new Set<Socket>();
+  let sentBefore = 0;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      sentBefore += socket.bytesWritten;
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -86,6 +97,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
       readLog(await read(name, 'log', '-z', '--format=%H%n%an <%ae>%n%B', `refs/heads/${branch}`)),
     readFile: (name, path, ref = 'main') => read(name, 'cat-file', 'blob', `${ref}:${path}`),
     requests: () => requests,
+    sent: () => [...sockets].reduce((sum, socket) => sum + socket.bytesWritten, sentBefore),
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -6,13 +6,15 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
-import { front, git, gitText, temporaryFolder } from './support.ts';
+import { commitOnServer, front, git, gitText, temporaryFolder } from './support.ts';
 import { writeValue } from './writer.ts';
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url));
 const STEPS = ['open', 'remoteHead', 'fetch', 'files', 'read', 'commit', 'push', 'done'];
-// remoteHead, fetch and push take two, three and two; at one more the run ends before it is killed.
-const REQUESTS = 8;
+// remoteHead, fetch, read and push take two, three, two and two; at one more the run ends before it is killed.
+const REQUESTS = 10;
+// 32 kills in each round.
+const ROUNDS = process.env['SOAK'] ? 7 : 1;
 
 /** What dies: the process alone, while the git that it started goes on; or all, as a container does. */
 const DEATHS = ['process', 'container'] as const;
@@ -28,9 +30,12 @@ describe('a process killed in the middle of a write', () => {
     test(`leaves all of a commit or none at each step, and the next one completes it (${death})`, async (t) => {
       const { url, directory } = await server.createRepository(death, { f: 'first' });
       const cache = path.join(temporaryFolder(t), 'cache');
-      for (const [i, step] of STEPS.entries()) {
+      for (const [i, step] of rounds(STEPS).entries()) {
         const writer = startWriter(t, { directory: cache, url, value: `step ${i}` });
+        const ended = once(writer, 'close');
         for await (const line of createInterface(writer.stdout!)) if (line === step) kill(writer, death);
+        await ended;
+        if (step !== 'done') assert.equal(writer.signalCode, 'SIGKILL', step);
         await recovers(directory, { directory: cache, url, value: `step ${i}` });
       }
     });
@@ -38,7 +43,10 @@ describe('a process killed in the middle of a write', () => {
     test(`does so at each request to the server too (${death})`, async (t) => {
       const { directory } = await server.createRepository(`${death}-requests`, { f: 'first' });
       const cache = path.join(temporaryFolder(t), 'cache');
-      for (let killAt = 1; killAt <= REQUESTS; killAt++) {
+      const requests = Array.from({ length: REQUESTS }, (_, i) => i + 1);
+      for (const [i, killAt] of rounds(requests).entries()) {
+        // A blob that the copy lacks, so that reading is a request too.
+        commitOnServer(directory, { f: `human ${i}` });
         let seen = 0;
         let writer: ChildProcess | undefined;
         const origin = await front(t, server.url, () => {
@@ -48,16 +56,21 @@ describe('a process killed in the middle of a write', () => {
         const options = {
           directory: cache,
           url: `${origin}/${death}-requests.git`,
-          value: `request ${killAt}`,
+          value: `request ${i}`,
         };
         writer = startWriter(t, options);
         writer.stdout?.resume();
         await once(writer, 'close');
+        if (killAt < REQUESTS) assert.equal(writer.signalCode, 'SIGKILL', `request ${killAt}`);
         await recovers(directory, options);
       }
     });
   }
 });
+
+function rounds<T>(items: readonly T[]): T[] {
+  return Array.from({ length: ROUNDS }, () => items).flat();
+}
 
 /** The server is whole, then the same write on the same local copy ends well, and just one commit has come of it all. */
 async function recovers(

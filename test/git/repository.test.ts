@@ -86,10 +86,28 @@ describe('a repository over smart HTTP with a password', () => {
     const commit = await repository.commit(options);
     assert.equal(await repository.commit(options), commit);
     await repository.push(commit, 'main', parent);
-    assert.match(gitText(directory, ['cat-file', 'commit', 'main']), /^author {2}<> 1714979289 \+0000$/m);
+    const author = new RegExp(`^author {2}<> ${DATE.getTime() / 1000} \\+0000$`, 'm');
+    assert.match(gitText(directory, ['cat-file', 'commit', 'main']), author);
     git(directory, ['fsck', '--strict']);
     const other = await repository.commit({ ...options, author: { name: 'A <B>\nC', email: 'x>y' } });
     assert.notEqual(other, commit);
+  });
+
+  test('a commit is dated no earlier than its parent, whose clock may be ahead', async (t) => {
+    const { url, directory } = await server.createRepository('skew', { f: 'a' });
+    const ahead = DATE.getTime() / 1000;
+    const tree = gitText(directory, ['rev-parse', 'main^{tree}']);
+    const who = `A <a@example.org> ${ahead} -1130`;
+    const text = `tree ${tree}\nauthor ${who}\ncommitter ${who}\n\nfrom the future\n`;
+    const parent = git(directory, ['hash-object', '-t', 'commit', '-w', '--stdin'], text).toString().trim();
+    gitText(directory, ['update-ref', 'refs/heads/main', parent]);
+    const repository = await open(t, { url, credential });
+    const ours = await pushChange(repository, await repository.fetch('main'), 'main', 'b');
+    assert.equal(gitText(directory, ['show', '-s', '--format=%at %ct', ours]), `${ahead} ${ahead}`);
+    const later = new Date(DATE.getTime() + 5000);
+    const changes = [{ path: 'f', mode: '100644' as const, content: Buffer.from('c') }];
+    const next = await repository.commit({ parent: ours, changes, author: AUTHOR, message: '', date: later });
+    assert.equal((await repository.describe(next)).seconds, ahead + 5);
   });
 
   test('an unfit commit is refused before git is asked', async (t) => {

@@ -14,7 +14,8 @@ import {
 } from '../../git/repository.ts';
 
 export const AUTHOR = { name: 'Fleetscan', email: 'fleetscan@example.org' };
-export const DATE = new Date('2024-05-06T07:08:09Z');
+/** Later than any commit of the tests, for a commit is dated no earlier than its parent. */
+export const DATE = new Date('2099-05-06T07:08:09Z');
 
 /** A folder that is removed at the end of the test. */
 export function temporaryFolder(t: TestContext): string {

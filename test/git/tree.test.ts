@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { cleanPath, PathError } from '../../core/paths.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
-import { commitOnServer, git, open } from './support.ts';
+import { AUTHOR, commitOnServer, git, open } from './support.ts';
 
 test('paths are read from the root, as Fleet reads them', () => {
   const inside = {
@@ -53,6 +53,9 @@ describe('the listing of a commit', () => {
     ':(top)',
     'back\\slash',
     '~',
+    // Every character of ASCII but NUL and the slash, which no name in Git can hold.
+    String.fromCharCode(...Array.from({ length: 127 }, (_, i) => i + 1).filter((code) => code !== 0x2f)),
+    '\u{1F40B}\u202Eright to left\u00A0e\u0301',
   ];
   let server: GitServer;
   before(async () => {
@@ -100,6 +103,13 @@ describe('the listing of a commit', () => {
       assert.equal(only?.path, `dir/${name}`);
       assert.deepEqual(more, []);
     }
+    const changes = files.map(({ path, mode }) => ({ path, mode, content: Buffer.from(`new ${path}`) }));
+    const ours = await repository.commit({ parent: commit, changes, author: AUTHOR, message: 'm' });
+    await repository.push(ours, 'main', commit);
+    for (const name of ODD)
+      assert.equal(git(directory, ['cat-file', 'blob', `main:dir/${name}`]).toString(), `new dir/${name}`);
+    assert.equal((await repository.files(ours, [])).length, ODD.length + 1);
+    git(directory, ['fsck', '--strict']);
   });
 
   test('sets symbolic links, submodules and names that are not UTF-8 apart', async (t) => {

@@ -159,10 +159,31 @@ describe('planEdits', () => {
     assert.deepEqual(
       leftAlone.map(({ file, reason }) => [file, reason]),
       [
+        ['b\u{FFFD}d.yaml', 'NameNotUTF8'],
         ['link.yaml', 'SymbolicLink'],
         ['module.yml', 'Submodule'],
-        ['b\u{FFFD}d.yaml', 'NameNotUTF8'],
       ],
     );
+  });
+
+  it('names a pointer of Git LFS, and a file that is too large once it is there', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n';
+    const { repository } = repositoryOf({ 'a.yaml': pointer, 'b.bin': pointer, 'c.yaml': stale });
+    const source: typeof repository = {
+      list: repository.list,
+      read: async function* (oids) {
+        yield* repository.read(oids.slice(0, 1));
+        for (const oid of oids.slice(1)) yield { oid, size: MAX_BLOB + 1 };
+      },
+    };
+    const { leftAlone, changes } = await planEdits(source, 'c0ffee', [], resolve);
+    assert.deepEqual(
+      leftAlone.map(({ file, reason }) => [file, reason]),
+      [
+        ['a.yaml', 'LFSPointer'],
+        ['c.yaml', 'TooLarge'],
+      ],
+    );
+    assert.deepEqual(changes, []);
   });
 });
