@@ -47,14 +47,17 @@ export function pullRequestsOf<S extends Standing>(host: Host<S>): PullRequests 
 
   const update = async (number: number, text: PullRequestText): Promise<Written> => {
     const standing = await host.read(number);
-    if (standing.state !== 'Open') return { request: standing, notes: [] };
+    if (standing.state !== 'Open') return { request: plain(standing), notes: [] };
     const wording = fitting(text);
     const request = says(standing, wording) ? standing : await host.edit(standing, wording);
     return completed(host, request, text);
   };
 
   return {
-    latest: (branches) => openFirst(host.list(branches)),
+    latest: async (branches) => {
+      const found = await openFirst(host.list(branches));
+      return found && plain(found);
+    },
     update,
     open: async (branches, text) => {
       const opened = await createOrFind(host, branches, fitting(text));
@@ -89,7 +92,14 @@ async function completed<S extends Standing>(host: Host<S>, standing: S, text: E
   const labels = missing(text.labels, standing.labels);
   const assignees = missing(text.assignees, standing.assignees);
   const isComplete = labels.length === 0 && assignees.length === 0;
-  return { request: standing, notes: isComplete ? [] : await host.add(standing, { labels, assignees }) };
+  return {
+    request: plain(standing),
+    notes: isComplete ? [] : await host.add(standing, { labels, assignees }),
+  };
+}
+
+function plain({ number, url, state, title, body }: PullRequest): PullRequest {
+  return { number, url, state, title, body };
 }
 
 /** Names in either case are the same, to all hosts for users and to most for labels. */
