@@ -98,6 +98,12 @@ export class FakeGitLab extends FakeHost {
     return pull === undefined ? this.notFound : act(pull);
   }
 
+  /** A merge request as the API shows it. */
+  shown(number: number): object {
+    const pull = this.forge.find(number);
+    return pull === undefined ? {} : this.#shown(pull);
+  }
+
   #shown(pull: FakePull): object {
     return {
       id: 1000 + pull.number,

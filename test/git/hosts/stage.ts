@@ -17,17 +17,21 @@ export const FAKES: Readonly<Record<string, () => FakeHost>> = {
   'Bitbucket Data Center': () => new FakeBitbucketDataCenter(),
 };
 
-/** The pull requests of a fake's repository; only where the API's URL does not follow from the repository's it is given. */
-export function connectTo(host: FakeHost, more: Partial<HostConnection> = {}): PullRequests {
-  return connectPullRequests({
+/** How a fake's repository is connected to; only where the API's URL does not follow from the repository's it is given. */
+export function connectionTo(host: FakeHost): HostConnection & Required<Pick<HostConnection, 'credential'>> {
+  return {
     provider: host.provider,
     repositoryUrl: host.repositoryUrl,
     ...(!host.repositoryUrl.startsWith(host.url) && { apiURL: host.apiURL }),
     credential: host.credential,
     environment: {},
     timeoutMs: 10_000,
-    ...more,
-  });
+  };
+}
+
+/** The pull requests of a fake's repository. */
+export function connectTo(host: FakeHost, more: Partial<HostConnection> = {}): PullRequests {
+  return connectPullRequests({ ...connectionTo(host), ...more });
 }
 
 /** What is on a request, for people who look at it. */
