@@ -117,6 +117,7 @@ describe('a fake host', () => {
       host.tier = 'Free';
       assert.equal(((await put({ assignee_ids: [2, 1] })).json as { assignees: [] }).assignees.length, 1);
       includes((await put({ state_event: 'close' })).json, { state: 'closed' });
+      includes((await put({ description: 'a\n/MERGE\nb' })).json, { state: 'merged' });
       assert.deepEqual((await call(`${path}?state=opened`)).json, []);
       includes((await call(`${path}?source_branch=bot/main&target_branch=main`)).json, [{ iid: 1 }]);
     }));

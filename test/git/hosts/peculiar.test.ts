@@ -111,6 +111,17 @@ describe('GitLab', () => {
       assert.equal(await writesDuring(() => connectTo(host).update(request.number, text)), 0);
     }));
 
+  test('a line that would be obeyed is only shown', () =>
+    on(new FakeGitLab(), async (host) => {
+      const text = { ...TEXT, body: '/merge\nhttps://x/merge\r\n/Merge\n/merge ' };
+      const { request } = await connectTo(host).open(BRANCHES, text);
+      assert.equal(request.state, 'Open');
+      assert.equal(host.forge.pulls[0]?.body, '\\/merge\nhttps://x/merge\r\n\\/Merge\n\\/merge ');
+      assert.equal(await writesDuring(() => connectTo(host).update(request.number, text)), 0);
+      await connectTo(host).close(request.number, '/merge');
+      assert.deepEqual([host.forge.pulls[0]?.state, host.forge.pulls[0]?.comments], ['closed', ['\\/merge']]);
+    }));
+
   test('a merge under way is still open', () =>
     on(new FakeGitLab(), async (host) => {
       const { request } = await connectTo(host).open(BRANCHES, TEXT);
