@@ -64,6 +64,11 @@ export class GiteaPerson {
     return this.call('POST', `/repos/${repository}/pulls`, { head, base, title });
   }
 
+  /** Makes a copy of somebody's repository, of the same name, that is this person's own. */
+  async fork(repository: string): Promise<void> {
+    await this.call('POST', `/repos/${repository}/forks`, {});
+  }
+
   pull(repository: string, number: number): Promise<GiteaPull> {
     return this.call('GET', `/repos/${repository}/pulls/${number}`);
   }

@@ -77,7 +77,7 @@ interface Server {
   readonly url: string;
   readonly folder: string;
   /** How Gitea is run to do something here. */
-  command(...args: string[]): Command;
+  readonly command: (...args: string[]) => Command;
 }
 
 interface Command {
