@@ -102,11 +102,15 @@ async function knownLabels(api: Api, to: To, owner: string): Promise<ReadonlyMap
     try {
       for await (const { id, name } of pages) known.set(name, id);
     } catch (error) {
-      // An owner that is a user has no labels.
-      if (!(question === ofOwner && error instanceof HostError && error.code === 'NotFound')) throw error;
+      if (!(question === ofOwner && isWithoutLabels(error))) throw error;
     }
   }
   return known;
+}
+
+/** An owner that is a user has none, and a token without `read:organization`, which nothing else needs, is shown none. */
+function isWithoutLabels(error: unknown): boolean {
+  return error instanceof HostError && (error.code === 'NotFound' || error.code === 'Unauthorized');
 }
 
 async function makeLabel(api: Api, to: To, name: string): Promise<number> {

@@ -44,6 +44,9 @@ export interface Host<S extends Standing = Standing> {
   decline(standing: S): Promise<void>;
 }
 
+// No host allows less than this many characters.
+const SHORTEST_CUT = 100;
+
 /** Opens, updates and closes requests by the steps of a host, each only where it changes something. */
 export function pullRequestsOf<S extends Standing>(host: Host<S>): PullRequests {
   const { limits, harmless = (text) => text } = host;
@@ -118,7 +121,13 @@ function missing(wanted: readonly string[], present: readonly string[]): string[
 /** Hosts may change the ends of lines and leave out blanks at the end. */
 function says(standing: Wording, { title, body }: Wording): boolean {
   const plain = (text: string): string => text.replaceAll('\r\n', '\n').trimEnd();
-  return plain(standing.title) === plain(title) && plain(standing.body) === plain(body);
+  const isTitle = plain(standing.title) === plain(title) || isCutFrom(standing.title, title);
+  return isTitle && plain(standing.body) === plain(body);
+}
+
+/** Gitea counts a title in columns that it guesses, up to two for a character, and ends it by `…` where they are too many. */
+function isCutFrom(seen: string, title: string): boolean {
+  return seen.length > SHORTEST_CUT && seen.endsWith('…') && title.startsWith(seen.slice(0, -1));
 }
 
 /** A body that is too long ends at the end of a line, and says so. */
