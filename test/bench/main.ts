@@ -4,6 +4,7 @@ import { idleScan } from './idle-scan.ts';
 import { manyScans } from './many-scans.ts';
 import type { Row } from './row.ts';
 import { tagChoice } from './tag-choice.ts';
+import { writeBackEngine } from './write-back-engine.ts';
 import { writeBackPath } from './write-back-path.ts';
 
 const SUBJECTS: Readonly<Record<string, () => Promise<Row[]>>> = {
@@ -11,6 +12,7 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Row[]>>> = {
   'tag-choice': tagChoice,
   'idle-scan': idleScan,
   'many-scans': manyScans,
+  'write-back-engine': writeBackEngine,
   'write-back-path': writeBackPath,
 };
 

@@ -10,3 +10,11 @@ export function median(numbers: readonly number[]): number {
     0.5,
   );
 }
+
+/** The CPU time that this process takes for some work, in milliseconds; what other processes do does not count. */
+export async function cpuMs(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
