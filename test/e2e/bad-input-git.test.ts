@@ -315,10 +315,10 @@ describe('a GitRepo that cannot be written back to', () => {
     assert.deepEqual(
       status.leftAlone?.map(({ file, line, reason }) => [file, line, reason]),
       [
-        ['link.yaml', undefined, 'SymbolicLink'],
-        ['broken.yaml', status.leftAlone?.[1]?.line, 'NotYaml'],
+        ['broken.yaml', status.leftAlone?.[0]?.line, 'NotYaml'],
         ['huge.yaml', undefined, 'TooLarge'],
         ['latin1.yaml', undefined, 'NotUTF8'],
+        ['link.yaml', undefined, 'SymbolicLink'],
         ['markers.yaml', 1, 'InvalidMarker'],
         ['markers.yaml', 2, 'UnknownScan'],
         ['markers.yaml', 3, 'UnknownForm'],
