@@ -347,9 +347,9 @@ describe('a GitRepo that cannot be written back to', () => {
     }
     assert.match(
       messageOf({ ...rest, status }, 'ImageSynced'),
-      /^1 marker agrees with the value in force; left alone: link\.yaml: SymbolicLink: .* \(and 10 more in status\.leftAlone\)$/,
+      /^1 marker agrees with the value in force; left alone: broken\.yaml:\d+: NotYaml: .* \(and 10 more in status\.leftAlone\)$/,
     );
-    await untilEvent(bench, named, 'gitrepo', 'Warning', 'SyncedInPart', 'link.yaml');
+    await untilEvent(bench, named, 'gitrepo', 'Warning', 'SyncedInPart', 'broken.yaml');
 
     assert.equal(await server.readFile('parts', 'good.yaml'), marked('2.0.0'));
     const changed = gitText(directory, ['diff', '--name-only', 'main~1', 'main']);
