@@ -35,11 +35,18 @@ const SUFFIX_FORMS: ReadonlyMap<string, Form> = new Map([
   ['sha', 'sha'],
 ]);
 const KEY = '$imagescan';
-/** A file or comment without these bytes holds no marker: Fleet's screening, quotes included. */
-export const MARKER_BYTES = `"${KEY}"`;
+/** A file or comment without these bytes holds no marker, nor anything that was meant for one. */
+export const MARKER_BYTES = KEY;
+/** What speaks of us, also with the wrong quotes; Fleet passes over the latter without a word. */
+const MEANT_FOR_MARKER = /["']\$imagescan["']/;
 
 /** The prefix of the pod annotations that hold a marker; the rest of the key names the container or image volume. */
 export const MARKER_ANNOTATION_PREFIX = 'imagescan.fleetscan.io/';
+
+/** Whether a comment is meant for a marker, well written or not. */
+export function speaksOfUs(comment: string): boolean {
+  return MEANT_FOR_MARKER.test(comment);
+}
 
 /**
  * Reads a YAML comment by Fleet's grammar: leading `#` signs, then one JSON object of strings and nothing else.
@@ -48,7 +55,7 @@ export const MARKER_ANNOTATION_PREFIX = 'imagescan.fleetscan.io/';
  * @throws {MarkerError} when it does and cannot be read
  */
 export function parseCommentMarker(comment: string): Marker | undefined {
-  if (!comment.includes(MARKER_BYTES)) return undefined;
+  if (!speaksOfUs(comment)) return undefined;
   return parseJsonMarker(comment.replace(/^#+/, ''));
 }
 

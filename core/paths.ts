@@ -1,9 +1,10 @@
 import { CodedError } from './errors.ts';
+import { folderOf, isGlob, pathGlob } from './path-glob.ts';
 
 /** Why a path of a GitRepo is refused: it leads out of the repository, or nothing is there. */
 export type PathErrorCode = 'PathEscapes' | 'PathMissing';
 
-/** Thrown by {@link selectPaths} and {@link cleanPath}. */
+/** Thrown by {@link selectEntries} and {@link cleanPath}. */
 export class PathError extends CodedError<PathErrorCode> {}
 
 /** Whether write-back looks into a file of this name: `.yaml` or `.yml` at its end, in lower case, as Fleet has it. */
@@ -12,15 +13,57 @@ export function isYamlFile(path: string): boolean {
 }
 
 /**
- * The files that a GitRepo's `paths` name: each a file, or a folder with all below it; none given means all.
+ * The folders and files that have to be listed for a GitRepo's `paths`, in their shortest form; none at all means all.
  *
- * @param files every file of the repository, slash-separated from its root
- * @returns those of `files`, in their order, that have a YAML name and lie under one of the paths
- * @throws {PathError}
+ * @throws {PathError} `PathEscapes`
  */
+export function foldersOf(paths: readonly string[]): string[] {
+  const folders = new Set(
+    paths.map(cleanPath).flatMap((path) => (isGlob(path) ? [path, folderOf(path)] : [path])),
+  );
+  return folders.has('') ? [] : [...folders];
+}
+
+/**
+ * What a GitRepo's `paths` name of the entries of a repository: each path is a file, a folder with all below it, or a glob
+ * of them ({@link pathGlob}), unless something bears its very name; none given means all.
+ *
+ * @param entries each with its path, slash-separated from the root
+ * @returns those that are named, in their order
+ * @throws {PathError} also when a path names nothing
+ */
+export function selectEntries<T extends { readonly path: string }>(
+  paths: readonly string[],
+  entries: readonly T[],
+): T[] {
+  const wanted = new Set((paths.length > 0 ? paths : ['.']).map(cleanPath));
+  if (wanted.has('')) return [...entries];
+  const [found, named] = [new Set<string>(), new Set<T>()];
+  for (const entry of entries) {
+    for (const folder of foldersAbove(entry.path)) {
+      if (!wanted.has(folder)) continue;
+      found.add(folder);
+      named.add(entry);
+    }
+  }
+  for (const path of wanted) {
+    if (found.has(path)) continue;
+    const isNamed = isGlob(path) ? pathGlob(path) : undefined;
+    const matching = entries.filter((entry) => isNamed?.(entry.path));
+    if (matching.length === 0) throw pathMissing(path);
+    for (const entry of matching) named.add(entry);
+  }
+  return entries.filter((entry) => named.has(entry));
+}
+
+/** The YAML files among those that a GitRepo's `paths` name, see {@link selectEntries}. @throws {PathError} */
 export function selectPaths(paths: readonly string[] | undefined, files: readonly string[]): string[] {
-  const roots = (paths?.length ? paths : ['.']).map((path) => existing(path, files));
-  return files.filter((file) => isYamlFile(file) && roots.some((root) => isUnder(root, file)));
+  return selectEntries(
+    paths ?? [],
+    files.map((path) => ({ path })),
+  )
+    .map(({ path }) => path)
+    .filter(isYamlFile);
 }
 
 /**
@@ -45,17 +88,18 @@ export function cleanPath(path: string): string {
   return parts.join('/');
 }
 
-function existing(path: string, files: readonly string[]): string {
-  const root = cleanPath(path);
-  if (root !== '' && !files.some((file) => isUnder(root, file))) {
-    throw new PathError(
-      'PathMissing',
-      `path ${JSON.stringify(path)} is not in the repository; check spec.paths of the GitRepo`,
-    );
-  }
-  return root;
+/** A path and every folder that it is in. */
+function foldersAbove(path: string): string[] {
+  const folders = [path];
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+    folders.push(path.slice(0, end));
+  return folders;
 }
 
-function isUnder(root: string, file: string): boolean {
-  return root === '' || file === root || file.startsWith(`${root}/`);
+function pathMissing(path: string): PathError {
+  const what = isGlob(path) ? 'matches nothing in the repository' : 'is not in the repository';
+  return new PathError(
+    'PathMissing',
+    `path ${JSON.stringify(path)} ${what}; check spec.paths of the GitRepo`,
+  );
 }

@@ -1,4 +1,4 @@
-import { cleanPath, PathError } from '../core/paths.ts';
+import { foldersOf, selectEntries } from '../core/paths.ts';
 import { localGit } from './cache.ts';
 import type { GitContext } from './environment.ts';
 
@@ -29,8 +29,8 @@ export interface Listing {
 }
 
 /**
- * Lists what `commit` has under `paths`: folders (with all below them) and files, from the root with or without a leading
- * `/`, as Fleet reads them; none at all means the whole tree. Nothing in a path is a wildcard.
+ * Lists what `commit` has under `paths`: folders (with all below them), files and globs, from the root with or without a
+ * leading `/`, as Fleet reads them; none at all means the whole tree.
  *
  * @throws {PathError} `PathEscapes` for a path that `..` leads above the root; `PathMissing` for one that is not there
  */
@@ -39,13 +39,8 @@ export async function listTree(
   commit: string,
   paths: readonly string[],
 ): Promise<Listing> {
-  const wanted = new Set(paths.map(cleanPath));
-  const pathspecs = wanted.has('') ? [] : [...wanted];
-  const { stdout } = await localGit(context, ['ls-tree', '-r', '-z', commit, '--', ...pathspecs]);
-  const entries = entriesOf(stdout);
-  const missing = firstMissing(pathspecs, entries);
-  if (missing !== undefined)
-    throw new PathError('PathMissing', `path ${quote(missing)} does not exist in ${commit}`);
+  const { stdout } = await localGit(context, ['ls-tree', '-r', '-z', commit, '--', ...foldersOf(paths)]);
+  const entries = selectEntries(paths, entriesOf(stdout));
   return {
     files: entries.filter((entry) => 'oid' in entry),
     others: entries.filter((entry) => 'kind' in entry),
@@ -84,22 +79,4 @@ function decoded(name: Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Linear in the entries: each asks only for its own ancestors. */
-function firstMissing(
-  paths: readonly string[],
-  entries: readonly { readonly path: string }[],
-): string | undefined {
-  const missing = new Set(paths);
-  for (const { path } of entries) {
-    for (let end = path.length; end > 0 && missing.size > 0; end = path.lastIndexOf('/', end - 1)) {
-      missing.delete(path.slice(0, end));
-    }
-  }
-  return missing.values().next().value;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text);
 }

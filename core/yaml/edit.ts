@@ -5,9 +5,11 @@ import {
   MarkerError,
   type MarkerErrorCode,
   parseCommentMarker,
+  speaksOfUs,
 } from '../marker.ts';
 import { type Lookup, type Scan, scanKey } from '../scan.ts';
 import { scalarText } from '../value.ts';
+import { type ObjectName, objectOf } from './object.ts';
 import type { Piece, Scalar } from './pieces.ts';
 import { PlaceError, type PlaceErrorCode, scalarOf } from './place.ts';
 import { bodyStart, contentOf, type Splice, spliceFor, wantsQuotes } from './scalar.ts';
@@ -30,13 +32,6 @@ export interface Edit {
   readonly object?: ObjectName;
 }
 
-/** Which object of a file: an item of a `kind: List` is its own. */
-export interface ObjectName {
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-}
-
 /** Why a marker, or a whole file that has some, was left alone. */
 export type LeftAloneReason =
   | MarkerErrorCode
@@ -49,13 +44,15 @@ export type LeftAloneReason =
   | 'EmptyValue'
   /** The marked value bears the tag of a type other than string. */
   | 'TypedValue'
+  /** The value, or the marker, is made by a template. */
+  | 'TemplateValue'
   /** The marker stands in the text of a block scalar, where it is no comment. */
   | 'BlockText';
 
-/** A marker that changed nothing; without a line, the whole file. */
+/** A marker that changed nothing. */
 export interface LeftAlone {
-  /** Counted from 1. */
-  readonly line?: number;
+  /** Of the marker, counted from 1. */
+  readonly line: number;
   readonly reason: LeftAloneReason;
   readonly message: string;
 }
@@ -81,8 +78,8 @@ export interface EditResult {
  * @param resolve looks up the scan that a marker names
  */
 export function editMarkers(text: string, resolve: (marker: Marker) => Lookup): EditResult {
-  const markers = countMarkers(text);
-  if (markers === 0) return { text, edits: [], current: 0, leftAlone: [], markers };
+  const lines = markerLines(text);
+  if (lines.length === 0) return resultOf(text, []);
   try {
     const source = readSource(text);
     return resultOf(
@@ -92,25 +89,23 @@ export function editMarkers(text: string, resolve: (marker: Marker) => Lookup): 
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const { line, code, message } = error;
-    return {
+    const told = line === undefined ? message : `${message} (line ${line})`;
+    return resultOf(
       text,
-      edits: [],
-      current: 0,
-      leftAlone: [{ ...(line && { line }), reason: code, message }],
-      markers,
-    };
+      lines.map((line) => ({ line, reason: code, message: told })),
+    );
   }
 }
 
-/** Lines that a marker may stand on: far cheaper than to parse, and most files have none. */
-function countMarkers(text: string): number {
-  if (!text.includes(MARKER_BYTES)) return 0;
-  return text.split('\n').filter(mayHoldMarker).length;
+/** The lines that a marker may stand on: far cheaper to find than to parse, and most files have none. */
+function markerLines(text: string): number[] {
+  if (!text.includes(MARKER_BYTES)) return [];
+  return text.split('\n').flatMap((line, index) => (mayHoldMarker(line) ? [index + 1] : []));
 }
 
 function mayHoldMarker(line: string): boolean {
   const hash = line.indexOf('#');
-  return hash >= 0 && line.includes(MARKER_BYTES, hash);
+  return hash >= 0 && line.includes(MARKER_BYTES, hash) && speaksOfUs(line.slice(hash));
 }
 
 /** A scalar that a marker stands by: what it should say, and the bytes that make it so. */
@@ -149,14 +144,17 @@ function spliced(text: string, targets: readonly Target[]): string {
 
 function judge(source: Source, piece: Piece, index: number, resolve: (marker: Marker) => Lookup): Verdict[] {
   if (piece.kind === 'scalar') return blockTextMarkers(source, piece);
-  if (piece.kind !== 'comment') return [];
+  if (piece.kind !== 'comment' || !speaksOfUs(piece.source)) return [];
   const line = source.lineAt(piece.offset);
   try {
+    if (source.hasAction(piece.offset, piece.end)) return [{ line, ...madeByTemplate('the marker') }];
     const marker = parseCommentMarker(piece.source);
     return marker === undefined
       ? []
       : [{ line, ...verdictOn(source, marker, scalarOf(source, index), resolve) }];
   } catch (error) {
+    if (error instanceof PlaceError && source.hasAction(startOfLine(source, piece.offset), piece.offset))
+      return [{ line, ...madeByTemplate('the value beside it') }];
     if (!(error instanceof MarkerError || error instanceof PlaceError)) throw error;
     return [{ line, reason: error.code, message: error.message }];
   }
@@ -164,12 +162,22 @@ function judge(source: Source, piece: Piece, index: number, resolve: (marker: Ma
 
 type Refusal = Pick<LeftAlone, 'reason' | 'message'>;
 
+function madeByTemplate(what: string): Refusal {
+  return { reason: 'TemplateValue', message: `${what} is made by a template; mark it in the values instead` };
+}
+
+function startOfLine({ text }: Source, offset: number): number {
+  return text.lastIndexOf('\n', offset) + 1;
+}
+
 function verdictOn(
   source: Source,
   marker: Marker,
   scalar: Scalar,
   resolve: (marker: Marker) => Lookup,
 ): Omit<Target, 'line'> | Refusal {
+  const { token } = scalar;
+  if (source.hasAction(token.offset, endOf(token))) return madeByTemplate('the value');
   const before = contentOf(scalar);
   const unfit = refuseScalar(scalar, before);
   if (unfit !== undefined) return unfit;
@@ -181,12 +189,14 @@ function verdictOn(
   const after = scalarText(reading.form, scan.inForce, before);
   const splice = spliceFor(scalar, after, source.text);
   const { form } = reading;
+  const object = before === after ? undefined : objectOf(source, scalar.entry);
   return {
     marker: marker.text,
     before,
     after,
     scan,
     form,
+    ...(object && { object }),
     splice,
     wantsQuotes: wantsQuotes(scalar, after),
   };
@@ -201,26 +211,24 @@ function refuseScalar({ token, tag }: Scalar, content: string): Refusal | undefi
       message: `the value is tagged ${tag}, so it can hold no name or tag; remove that`,
     };
   }
-  if (token.type === 'scalar' && tag === undefined && readsAsNull(content)) {
+  const isTabAlone =
+    token.type === 'block-scalar' && token.source.includes('\t') && token.source.trim() === '';
+  if (isTabAlone || (token.type === 'scalar' && tag === undefined && readsAsNull(content))) {
     return { reason: 'EmptyValue', message: 'the value is null; write any text, or "", in its place' };
   }
   return undefined;
+}
+
+function endOf(token: Scalar['token']): number {
+  return (token.type === 'block-scalar' ? bodyStart(token) : token.offset) + token.source.length;
 }
 
 function blockTextMarkers(source: Source, { token }: Scalar): Verdict[] {
   if (token.type !== 'block-scalar' || !token.source.includes(MARKER_BYTES)) return [];
   const first = source.lineAt(bodyStart(token));
   return token.source.split('\n').flatMap((text, index) => {
-    if (!mayHoldMarker(text) || !isMarker(text.slice(text.indexOf('#')))) return [];
+    if (!mayHoldMarker(text)) return [];
     const message = 'it stands in the text of a block scalar, which Kubernetes and Helm see as plain text';
     return [{ line: first + index, reason: 'BlockText' as const, message }];
   });
-}
-
-function isMarker(comment: string): boolean {
-  try {
-    return parseCommentMarker(comment) !== undefined;
-  } catch {
-    return false;
-  }
 }

@@ -19,7 +19,7 @@ export class PlaceError extends CodedError<PlaceErrorCode> {}
 export function scalarOf(source: Source, index: number): Scalar {
   const before = beforeOnLine(source, index);
   const scalar = before?.kind === 'scalar' ? before : scalarBelow(source, index, before);
-  if (hasEarlierTwin(scalar.entry))
+  if (!source.isTemplate && hasEarlierTwin(scalar.entry))
     throw new PlaceError('DuplicateKey', 'its key stands in the same mapping before');
   return scalar;
 }

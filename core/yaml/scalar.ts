@@ -9,17 +9,21 @@ export interface Splice {
   readonly text: string;
 }
 
-/** What a scalar says; of a block scalar, without the line breaks at its end. */
+/** What a scalar says; of a block scalar, without the blank lines at its end. */
 export function contentOf({ token }: Scalar): string {
-  const { value } = CST.resolveAsScalar(token);
-  return token.type === 'block-scalar' ? trimLineBreaks(value) : value;
+  // The file was found to be in order as a whole.
+  const { value } = CST.resolveAsScalar(token, false, () => undefined);
+  return token.type === 'block-scalar' ? trimBlankLines(value) : value;
 }
 
 /** The change that makes a scalar say `content`, in the style it is written in. */
 export function spliceFor(scalar: Scalar, content: string, file: string): Splice {
   const { token } = scalar;
   if (token.type === 'block-scalar') return spliceBlock(token, content, file);
-  return { start: token.offset, end: token.offset + token.source.length, text: styled(scalar, content) };
+  const { offset: start, source } = token;
+  // What is empty may follow its tag or anchor without a space.
+  const gap = source === '' && /\S/.test(file.charAt(start - 1)) ? ' ' : '';
+  return { start, end: start + source.length, text: gap + styled(scalar, content) };
 }
 
 /** Whether a plain scalar that says what it should still reads as a number or such, so that it needs quotes. */
@@ -64,8 +68,8 @@ export function bodyStart({ props, offset }: CST.BlockScalar): number {
 function indentOf(token: CST.BlockScalar): number {
   const { source, indent } = token;
   const indicator = /[1-9]/.exec(headerOf(token))?.[0];
-  const written = /^(?: *\r?\n)*( *)[^ \r\n]/.exec(source)?.[1]?.length;
-  return indicator === undefined && written !== undefined ? written : indent + Number(indicator ?? 2);
+  const written = /^(?: *\r?\n)*( *)[^ \r\n]/.exec(source)?.[1]?.length ?? 0;
+  return indicator === undefined && written > indent ? written : indent + Number(indicator ?? 2);
 }
 
 /** The end of the last line that is not blank, 0 when all are. */
@@ -78,9 +82,9 @@ function lastLineEnd(body: string): number {
   return body[newline - 1] === '\r' ? newline - 1 : newline;
 }
 
-/** Without a regular expression, which would take quadratic time. */
-function trimLineBreaks(text: string): string {
+/** Takes the blank lines off its end. Without a regular expression, which would take quadratic time. */
+function trimBlankLines(text: string): string {
   let end = text.length;
-  while (text[end - 1] === '\n') end -= 1;
+  for (let at = end - 1; at >= 0 && ' \t\n'.includes(text.charAt(at)); at--) if (text[at] === '\n') end = at;
   return text.slice(0, end);
 }

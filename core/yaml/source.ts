@@ -1,17 +1,9 @@
-import {
-  Composer,
-  type Document,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  Parser,
-  type YAMLMap,
-} from 'yaml';
+import { Composer, type Document, isMap, isScalar, isSeq, type Node, Parser, type YAMLMap } from 'yaml';
 import { CodedError, messageOf } from '../errors.ts';
 import { oneLine } from '../one-line.ts';
+import { Lines } from './lines.ts';
 import { type Piece, piecesOf } from './pieces.ts';
+import { maskActions } from './template.ts';
 import { readsAsNull } from './typed.ts';
 
 /**
@@ -35,6 +27,10 @@ export class SourceError extends CodedError<SourceErrorCode> {
 export interface Source {
   readonly text: string;
   readonly pieces: readonly Piece[];
+  /** Whether it is YAML only once its template actions are taken out: then branches may repeat a key. */
+  readonly isTemplate: boolean;
+  /** Whether a range of the text holds a template action, or a part of one. */
+  hasAction(start: number, end: number): boolean;
   /** The line that an offset is on, counted from 1. */
   lineAt(offset: number): number;
   /** How far from the start of its line an offset is, counted from 1. */
@@ -45,31 +41,57 @@ export interface Source {
 const MAX_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Takes a YAML file of one or more Kubernetes objects, Helm values or such apart.
+ * Takes a YAML file of one or more Kubernetes objects, Helm values or such apart. A Helm template, which Fleet leaves alone,
+ * is read as what it is without its actions.
  *
- * @throws {SourceError} where Fleet's parser would refuse the file, too
+ * @throws {SourceError} where Fleet's parser would refuse the file, too, and of a template that is no YAML without its actions
  */
 export function readSource(text: string): Source {
   if (text.length > MAX_LENGTH) {
     throw new SourceError('TooLarge', `the file is larger than ${MAX_LENGTH / 1024 / 1024} MiB; split it`);
   }
-  const lines = new LineCounter();
-  const lineAt = (offset: number): number => lines.linePos(offset).line;
-  const pieces = readPieces(text, lines, lineAt);
-  checkAliases(pieces, lineAt);
-  return { text, pieces, lineAt, columnAt: (offset) => lines.linePos(offset).col };
+  const lines = new Lines(text);
+  const lineAt = (offset: number): number => lines.lineAt(offset);
+  const { pieces, shown } = readPlainOrMasked(text, lineAt);
+  return {
+    text,
+    pieces,
+    isTemplate: shown !== text,
+    hasAction: (start, end) => {
+      const part = text.slice(start, end);
+      return part.includes('{{') || (shown !== text && part !== shown.slice(start, end));
+    },
+    lineAt,
+    columnAt: (offset) => lines.columnAt(offset),
+  };
 }
 
 type LineAt = Source['lineAt'];
 
-function readPieces(text: string, lines: LineCounter, lineAt: LineAt): Piece[] {
+function readPlainOrMasked(text: string, lineAt: LineAt): { pieces: Piece[]; shown: string } {
   try {
-    const tokens = [...new Parser(lines.addNewLine).parse(text)];
+    const pieces = readPieces(text, lineAt, checkDocument);
+    checkAliases(pieces, lineAt);
+    return { pieces, shown: text };
+  } catch (error) {
+    const masked = error instanceof SourceError && error.code === 'NotYaml' ? maskActions(text) : undefined;
+    if (masked === undefined) throw error;
+    return { pieces: readPieces(masked, lineAt, checkTemplate), shown: masked };
+  }
+}
+
+function readPieces(
+  text: string,
+  lineAt: LineAt,
+  check: (document: Document.Parsed, lineAt: LineAt) => void,
+): Piece[] {
+  try {
+    const tokens = [...new Parser().parse(text)];
     const directive = tokens.find(({ type }) => type === 'directive');
     if (directive !== undefined) throw directiveError(lineAt(directive.offset));
     // The keys are checked where it matters; every scalar may be a string, since none is used here.
     const composer = new Composer({ uniqueKeys: false, schema: 'failsafe' });
-    for (const document of composer.compose(tokens, true, text.length)) checkDocument(document, lineAt);
+    for (const document of composer.compose(tokens, true, text.length)) check(document, lineAt);
     return piecesOf(tokens);
   } catch (error) {
     if (error instanceof SourceError) throw error;
@@ -78,15 +100,26 @@ function readPieces(text: string, lines: LineCounter, lineAt: LineAt): Piece[] {
   }
 }
 
-function checkDocument({ errors, contents }: Document.Parsed, lineAt: LineAt): void {
+const WIDE_BLANK_LINE = /^Block scalars with more-indented leading empty lines/;
+
+/** A block scalar may begin with the blank line that an action left, as wide as the action was: that is no error of the file. */
+function checkTemplate({ errors }: Document.Parsed, lineAt: LineAt): void {
+  checkErrors({ errors: errors.filter(({ message }) => !WIDE_BLANK_LINE.test(message)) }, lineAt);
+}
+
+function checkErrors({ errors }: Pick<Document.Parsed, 'errors'>, lineAt: LineAt): void {
   const [error] = errors;
-  if (error !== undefined) {
-    throw new SourceError(
-      'NotYaml',
-      `the file does not parse: ${oneLine(error.message)}`,
-      lineAt(error.pos[0]),
-    );
-  }
+  if (error === undefined) return;
+  throw new SourceError(
+    'NotYaml',
+    `the file does not parse: ${oneLine(error.message)}`,
+    lineAt(error.pos[0]),
+  );
+}
+
+function checkDocument(document: Document.Parsed, lineAt: LineAt): void {
+  checkErrors(document, lineAt);
+  const { contents } = document;
   if (isNull(contents)) return;
   if (!isMap(contents)) {
     throw new SourceError(

@@ -176,7 +176,6 @@ describe('a comment marker', () => {
     '',
     '# nothing of ours',
     '# $imagescan app',
-    "# {'$imagescan': 'app'}",
     '# {"$imagepolicy": "a:b"}',
     '# {"$IMAGESCAN": "app"}',
   ]) {
@@ -185,6 +184,7 @@ describe('a comment marker', () => {
 
   const wrong: [comment: string, message: RegExp, why: string][] = [
     ['# # {"$imagescan": "app"}', /is not JSON/, 'a sign in the text'],
+    ["# {'$imagescan': 'app'}", /is not JSON/, 'the wrong quotes'],
     ['# see {"$imagescan": "app"}', /is not JSON/, 'text before'],
     ['# {"$imagescan": "app"} here', /is not JSON/, 'text after'],
     ['# "$imagescan"', /is not a JSON object/, 'a JSON text'],

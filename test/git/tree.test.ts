@@ -88,7 +88,8 @@ describe('the listing of a commit', () => {
     await assert.rejects(under('a/x.yaml/y'), code('PathMissing', 'a/x.yaml/y'));
     await assert.rejects(under('a', '../b'), code('PathEscapes', '../b'));
     await assert.rejects(under('a\0b'), code('PathMissing'));
-    await assert.rejects(under('*'), code('PathMissing'));
+    await assert.rejects(under('*.json'), code('PathMissing', '*.json'));
+    assert.deepEqual(await under('a/*/y.*'), await under('a/b/y.yaml'));
   });
 
   test('keeps names with odd characters, as paths and in commits', async (t) => {

@@ -19,12 +19,12 @@ function becomes(before: string, after: string, resolve = lookupOf()): void {
   assert.deepEqual({ edits: again.edits, current: again.current }, { edits: [], current: result.markers });
 }
 
-/** The reasons and lines of what is left alone in a file that stays as it is. */
+/** The lines and reasons of what is left alone in a file that stays as it is. */
 function leftIn(text: string, resolve = lookupOf()): string[] {
   const result = editMarkers(written(text), resolve);
   assert.equal(result.text, written(text));
   assert.deepEqual(result.edits, []);
-  return result.leftAlone.map(({ line, reason }) => (line === undefined ? reason : `${line} ${reason}`));
+  return result.leftAlone.map(({ line, reason }) => `${line} ${reason}`);
 }
 
 // What stands in this list was run through Fleet's engine (kyaml v0.21.1): it changes the same scalars.
@@ -137,10 +137,11 @@ describe('a comment with more than the marker', () => {
     '# {"$imagescan": "app", "x": 1}',
     '# ["$imagescan"]',
     '# x "$imagescan"',
+    "# {'$imagescan': 'app'}",
   ]) {
     it(`${comment} is refused`, () => assert.deepEqual(leftIn(`a: old ${comment}\n`), ['1 InvalidMarker']));
   }
-  for (const comment of ["# {'$imagescan': 'app'}", '# {"$imagepolicy": "app"}', '# $imagescan']) {
+  for (const comment of ['# {"$imagepolicy": "app"}', '# $imagescan', '# the value of $imagescan: app']) {
     it(`${comment} is not ours`, () => assert.deepEqual(leftIn(`a: old ${comment}\n`), []));
   }
   it('in a value is none', () => assert.deepEqual(leftIn(`a: '{"$imagescan": "app"}'\n`), []));
@@ -157,9 +158,11 @@ describe('the style of a scalar is kept', () => {
     ['a: 5 # @\n', 'a: 1.2.3 # @\n'],
     ['a: !foo old # @\n', 'a: !foo 1.2.3 # @\n'],
     ['a: !!str null # @\n', 'a: !!str 1.2.3 # @\n'],
+    ['a: {b: !!str, # @\n }\n', 'a: {b: !!str 1.2.3, # @\n }\n'],
     ['é: "🎉"\nb: 🎉 # @\n', 'é: "🎉"\nb: 1.2.3 # @\n'],
     ['a: | # @\n  old\n', 'a: | # @\n  1.2.3\n'],
     ['a: |+ # @\n  old\n\n\nb: c\n', 'a: |+ # @\n  1.2.3\n\n\nb: c\n'],
+    ['a: | # @\n  old\n   \n', 'a: | # @\n  1.2.3\n   \n'],
     ['a: |-2 # @\n    old\n', 'a: |-2 # @\n  1.2.3\n'],
     ['x:\n  a: >1- # @\n     old\n  b: c\n', 'x:\n  a: >1- # @\n   1.2.3\n  b: c\n'],
     ['a: &x | # @\n\n\n    old\n     x  \n\nb: c\n', 'a: &x | # @\n    1.2.3\n\nb: c\n'],
@@ -214,29 +217,38 @@ describe('quotes are added where the new value would read as another type', () =
   });
 });
 
-describe('a file is left alone whole', () => {
-  const cases: [text: string, want: string][] = [
-    ['a: [1\nb: old # @\n', '2 NotYaml'],
-    ['a: old # @\n---\nb: [1\n', '4 NotYaml'],
-    ['{{- if .x }}\na: old # @\n{{- end }}\n', '1 NotYaml'],
-    ['a: old # @\n\tb: c\n', '2 NotYaml'],
-    ['a: *x\nb: old # @\n', '1 NotYaml'],
-    ['a: &x 1\n---\na: *x\nb: old # @\n', '3 NotYaml'],
-    ['%YAML 1.2\n---\na: old # @\n', '1 Directive'],
-    ['old # @\n', '1 NotMapping'],
-    ['- old # @\n', '1 NotMapping'],
-    ['a: old # @\n---\n- b\n', '3 NotMapping'],
-    ['a: old # @\n---\n""\n', '3 NotMapping'],
-    ['metadata: x\na: old # @\n', '1 OddMetadata'],
-    ['a: old # @\nmetadata: [a]\n', '2 OddMetadata'],
-    ['a: &x {}\nmetadata: *x\nb: old # @\n', '2 OddMetadata'],
-    ['metadata:\n  annotations: [a]\na: old # @\n', '2 OddMetadata'],
-    ['a: old # @\n---\nmetadata: ""\n', '3 OddMetadata'],
-    [`a: old # @\nb: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, '2 NotYaml'],
-    [`a: old # @\nb: ${'x'.repeat(4 * 1024 * 1024)}\n`, 'TooLarge'],
+describe('a file is left alone whole, and each of its markers is named', () => {
+  const cases: [text: string, want: string, at?: number][] = [
+    ['a: [1\nb: old # @\n', '2 NotYaml', 2],
+    ['a: old # @\n---\nb: [1\n', '1 NotYaml', 4],
+    ['a: old # @\n\tb: c\n', '1 NotYaml', 2],
+    ['a: *x\nb: old # @\n', '2 NotYaml', 1],
+    ['a: &x 1\n---\na: *x\nb: old # @\n', '4 NotYaml', 3],
+    ['%YAML 1.2\n---\na: old # @\n', '3 Directive', 1],
+    ['old # @\n', '1 NotMapping', 1],
+    ['- old # @\n', '1 NotMapping', 1],
+    ['a: old # @\n---\n- b\n', '1 NotMapping', 3],
+    ['a: old # @\n---\n""\n', '1 NotMapping', 3],
+    ['metadata: x\na: old # @\n', '2 OddMetadata', 1],
+    ['a: old # @\nmetadata: [a]\n', '1 OddMetadata', 2],
+    ['a: &x {}\nmetadata: *x\nb: old # @\n', '3 OddMetadata', 2],
+    ['metadata:\n  annotations: [a]\na: old # @\n', '3 OddMetadata', 2],
+    ['a: old # @\n---\nmetadata: ""\n', '1 OddMetadata', 3],
+    [`a: old # @\nb: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, '1 NotYaml', 2],
+    [`a: old # @\nb: ${'x'.repeat(4 * 1024 * 1024)}\n`, '1 TooLarge'],
+    ['a: old # @\n{{- if .x }}\nb: [\n{{- end }}\n', '1 NotYaml', 5],
+    ['a: old # @\nb: {{ .x\n', '1 NotYaml', 3],
   ];
-  for (const [text, want] of cases)
-    it(`${name(text.slice(0, 60))}: ${want}`, () => assert.deepEqual(leftIn(text), [want]));
+  for (const [text, want, at] of cases) {
+    it(`${name(text.slice(0, 60))}: ${want}`, () => {
+      assert.deepEqual(leftIn(text), [want]);
+      const [left] = editMarkers(written(text), lookupOf()).leftAlone;
+      if (at !== undefined) assert.match(left?.message ?? '', new RegExp(`\\(line ${at}\\)$`));
+    });
+  }
+  it('also of several', () => {
+    assert.deepEqual(leftIn('a: old # @\nb: x\nc: [ # @\nd: "@"\n'), ['1 NotYaml', '3 NotYaml']);
+  });
 });
 
 describe('what a scan answers', () => {
@@ -251,6 +263,9 @@ describe('what a scan answers', () => {
     it(`${name(marker)}: ${want}`, () =>
       assert.deepEqual(leftIn(`a: old # {"$imagescan": "${marker}"}\n`), [`1 ${want}`]));
   }
+  it('is not asked for a block scalar of a tab alone, which is not text and not nothing', () => {
+    assert.deepEqual(leftIn('x:\n  a: | # @\n  \t\n  b: c\n'), ['2 EmptyValue']);
+  });
   it('is not asked for a value that cannot take it', () => {
     assert.deepEqual(leftIn('a: ~ # @\nb: !!int 5 # @\nc: null # @\nd: !<tag:yaml.org,2002:bool> on # @\n'), [
       '1 EmptyValue',
@@ -302,5 +317,104 @@ d: x # {"$imagescan": "app:sha"}
       leftAlone: [],
       markers: 0,
     });
+  });
+});
+
+describe('a Helm template', () => {
+  const edited: [before: string, after: string][] = [
+    ['{{- if .x }}\na: old # @\n{{- end }}\n', '{{- if .x }}\na: 1.2.3 # @\n{{- end }}\n'],
+    ['n: {{ .Release.Name }}-web\na: old # @\n', 'n: {{ .Release.Name }}-web\na: 1.2.3 # @\n'],
+    ['{{ include "x" . }}\na: "old" # @\n', '{{ include "x" . }}\na: "1.2.3" # @\n'],
+    ['a:\n{{- range .x }}\n- old # @\n{{- end }}\n', 'a:\n{{- range .x }}\n- 1.2.3 # @\n{{- end }}\n'],
+    [
+      '{{- if .x }}\na: old # @\n{{- else }}\na: b # @\n{{- end }}\n',
+      '{{- if .x }}\na: 1.2.3 # @\n{{- else }}\na: 1.2.3 # @\n{{- end }}\n',
+    ],
+    [
+      '{{/* a }}\n b: " */}}\n{{- with "}}" }}\na: old # @\n{{ end }}',
+      '{{/* a }}\n b: " */}}\n{{- with "}}" }}\na: 1.2.3 # @\n{{ end }}',
+    ],
+    [
+      '{{- if .x }} # note\r\na: old # @\r\n{{- end }}\r\n',
+      '{{- if .x }} # note\r\na: 1.2.3 # @\r\n{{- end }}\r\n',
+    ],
+    [
+      '{{ .key }}: x\nm: {{ include "y" (dict\n  "b" 1) }}\na: old # @\n',
+      '{{ .key }}: x\nm: {{ include "y" (dict\n  "b" 1) }}\na: 1.2.3 # @\n',
+    ],
+    [
+      'metadata:\n  labels:\n    {{- include "labels" . | nindent 4 }}\nspec:\n  a: old # @\n',
+      'metadata:\n  labels:\n    {{- include "labels" . | nindent 4 }}\nspec:\n  a: 1.2.3 # @\n',
+    ],
+  ];
+  for (const [before, after] of edited) it(name(before), () => becomes(before, after));
+  for (const action of [
+    '    {{- toYaml .Values.config | nindent 4 }}',
+    '{{- if .x }}',
+    '    {{ .y }}: {{ .z }}',
+  ]) {
+    it(`with a block scalar that begins with ${action.trim()}`, () => {
+      const around = (tag: string): string =>
+        `data:\n  config: |\n${action}\n    b: c\n{{- end }}\n    d\na: ${tag} # @\n`;
+      becomes(around('old'), around('1.2.3'));
+    });
+  }
+
+  const refused: [text: string, want: string[]][] = [
+    ['a: {{ .Values.tag }} # @\n', ['1 TemplateValue']],
+    ['{{ if .x }}\na: {{ .Values.tag }} # @\n{{ end }}\n', ['2 TemplateValue']],
+    ['{{ if .x }}\na: "{{ .Values.tag | default "1" }}" # @\n{{ end }}\n', ['2 TemplateValue']],
+    ['{{ if .x }}\na: v{{ .Values.tag }} # @\n{{ end }}\n', ['2 TemplateValue']],
+    ['{{ if .x }}\na: old {{- /* c */}} # @\n{{ end }}\n', ['2 TemplateValue']],
+    ['{{ if .x }}\na: |- # @\n  {{ .y }}\n  old\n{{ end }}\n', ['2 TemplateValue']],
+    ['{{ if .x }} # @\na: b\n{{ end }}\n', ['1 TemplateValue']],
+    ['{{ if .x }}\na: old # {"$imagescan": "{{ .y }}"}\n{{ end }}\n', ['2 TemplateValue']],
+    ['a: "{{ .Values.tag }}" # @\n', ['1 TemplateValue']],
+    ['a: app/{{inputs.tag}} # @\n', ['1 TemplateValue']],
+    ['{{ if .x }}\na:\n  # @\n  {{ .y }}\n{{ end }}\n', ['3 Detached']],
+  ];
+  for (const [text, want] of refused)
+    it(`${name(text)}: ${want.join()}`, () => assert.deepEqual(leftIn(text), want));
+
+  it('has no markers in its own comments', () => {
+    assert.deepEqual(leftIn('{{- if .x }}\n{{/* a: old # @ */}}\n{{- end }}\na: b\n'), []);
+  });
+  it('is plain YAML when its braces stand in quotes and comments alone', () => {
+    becomes(
+      'b: "{{ x }}" # {{ y }}\na: old # @\nc: |\n  {{ z }}\n',
+      'b: "{{ x }}" # {{ y }}\na: 1.2.3 # @\nc: |\n  {{ z }}\n',
+    );
+  });
+  it('takes no more than linear time', () => {
+    for (const hostile of ['{{ "', '{{ ` }}', "{{ '\\", '{{/* ', '{{ }} # ']) {
+      editMarkers(written(`${hostile.repeat(50_000)}\na: old # @\n`), lookupOf());
+    }
+  });
+});
+
+describe('an edit names its object', () => {
+  const objectsIn = (text: string): (string | undefined)[] =>
+    editMarkers(written(text), lookupOf()).edits.map(
+      ({ object }) => object && [object.kind, object.namespace, object.name].filter(Boolean).join('/'),
+    );
+  const pod = 'kind: Pod\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  a: old # @\n';
+  it('of each document', () => {
+    assert.deepEqual(
+      objectsIn(`${pod}---\na: old # @\n---\nkind: Job\nmetadata: {name: "x"}\na: old # @\n`),
+      ['Pod/shop/web', undefined, 'Job/x'],
+    );
+  });
+  it('of each item of a list', () => {
+    const items = pod.replaceAll(/^(?=.)/gm, '    ').replace('    kind', '  - kind');
+    assert.deepEqual(
+      objectsIn(`kind: List\nitems:\n${items}  - kind: Job\n    metadata: {name: y}\n    a: old # @\n`),
+      ['Pod/shop/web', 'Job/y'],
+    );
+  });
+  it('unless a template makes its name', () => {
+    assert.deepEqual(
+      objectsIn('{{ if .x }}\nkind: Pod\nmetadata:\n  name: {{ .y }}\na: old # @\n{{ end }}\n'),
+      [undefined],
+    );
   });
 });
