@@ -315,10 +315,10 @@ describe('a GitRepo that cannot be written back to', () => {
     assert.deepEqual(
       status.leftAlone?.map(({ file, line, reason }) => [file, line, reason]),
       [
-        ['link.yaml', undefined, 'SymbolicLink'],
-        ['broken.yaml', status.leftAlone?.[1]?.line, 'NotYaml'],
+        ['broken.yaml', status.leftAlone?.[0]?.line, 'NotYaml'],
         ['huge.yaml', undefined, 'TooLarge'],
         ['latin1.yaml', undefined, 'NotUTF8'],
+        ['link.yaml', undefined, 'SymbolicLink'],
         ['markers.yaml', 1, 'InvalidMarker'],
         ['markers.yaml', 2, 'UnknownScan'],
         ['markers.yaml', 3, 'UnknownForm'],
@@ -347,9 +347,9 @@ describe('a GitRepo that cannot be written back to', () => {
     }
     assert.match(
       messageOf({ ...rest, status }, 'ImageSynced'),
-      /^1 marker agrees with the value in force; left alone: link\.yaml: SymbolicLink: .* \(and 10 more in status\.leftAlone\)$/,
+      /^1 marker agrees with the value in force; left alone: broken\.yaml:\d+: NotYaml: .* \(and 10 more in status\.leftAlone\)$/,
     );
-    await untilEvent(bench, named, 'gitrepo', 'Warning', 'SyncedInPart', 'link.yaml');
+    await untilEvent(bench, named, 'gitrepo', 'Warning', 'SyncedInPart', 'broken.yaml');
 
     assert.equal(await server.readFile('parts', 'good.yaml'), marked('2.0.0'));
     const changed = gitText(directory, ['diff', '--name-only', 'main~1', 'main']);

@@ -7,6 +7,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
 import { commitOnServer, front, git, gitText, temporaryFolder } from './support.ts';
+import { waitFor } from '../wait.ts';
 import { writeValue } from './writer.ts';
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url));
@@ -77,7 +78,8 @@ async function recovers(
   directory: string,
   options: { directory: string; url: string; value: string },
 ): Promise<void> {
-  git(directory, ['fsck', '--strict']);
+  // The server may be at work on the push of one that is dead, and git fsck then sees a part of it.
+  await waitFor('the server to be whole', () => git(directory, ['fsck', '--strict']));
   await writeValue(options);
   assert.equal(git(directory, ['show', 'main:f']).toString(), options.value);
   const subjects = gitText(directory, ['log', '--format=%s', 'main']).split('\n');
