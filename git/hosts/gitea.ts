@@ -2,13 +2,13 @@ import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { HostError } from './host.ts';
 import { itemsOf } from './paging.ts';
-import { attempt, type Extras, type Host, quoted, type Standing } from './requests.ts';
+import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 // `label` keeps the branch's name after the branch is gone, when `ref` becomes refs/pull/N/head.
 const side = z.object({ label: z.string(), repo_id: z.int() });
 const pull = z.object({
   number: z.int(),
-  html_url: z.string(),
+  html_url: link,
   state: z.enum(['open', 'closed']),
   merged: z.boolean(),
   title: z.string(),

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { oneLine } from '../../core/one-line.ts';
 import {
   type Branches,
@@ -16,6 +17,9 @@ export interface Standing extends PullRequest {
   readonly assignees: readonly string[];
 }
 
+/** Where people look at a request; it goes into status, so it is bounded. */
+export const link = z.string().max(2048);
+
 /** What a request says and can be changed in place. */
 export type Wording = Pick<PullRequestText, 'title' | 'body'>;
 
@@ -26,6 +30,8 @@ export type Extras = Pick<PullRequestText, 'labels' | 'assignees'>;
 export interface Host<S extends Standing = Standing> {
   /** How many characters it takes. */
   readonly limits: { readonly title: number; readonly body: number };
+  /** Takes from a text what the host would do rather than show; absent where it does nothing. */
+  readonly harmless?: (text: string) => string;
   /** The requests between two branches of this repository, newest first. */
   list(branches: Branches): AsyncIterable<PullRequest>;
   read(number: number): Promise<S>;
@@ -43,9 +49,10 @@ const SHORTEST_CUT = 100;
 
 /** Opens, updates and closes requests by the steps of a host, each only where it changes something. */
 export function pullRequestsOf<S extends Standing>(host: Host<S>): PullRequests {
+  const { limits, harmless = (text) => text } = host;
   const fitting = ({ title, body }: Wording): Wording => ({
-    title: oneLine(title, host.limits.title),
-    body: shortened(body, host.limits.body),
+    title: oneLine(title.trim(), limits.title),
+    body: shortened(harmless(body), limits.body),
   });
 
   const update = async (number: number, text: PullRequestText): Promise<Written> => {
@@ -69,7 +76,7 @@ export function pullRequestsOf<S extends Standing>(host: Host<S>): PullRequests 
     close: async (number, comment) => {
       const standing = await host.read(number);
       if (standing.state !== 'Open') return;
-      await host.comment(number, comment);
+      await host.comment(number, shortened(harmless(comment), limits.body));
       await host.decline(standing);
     },
   };

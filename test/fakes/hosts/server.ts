@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { HostCredential, HostProvider } from '../../../git/hosts/host.ts';
 import { Forge } from './forge.ts';
 
@@ -69,7 +68,9 @@ export abstract class FakeHost {
   }
 
   get port(): number {
-    return (this.#server?.address() as AddressInfo).port;
+    const address = this.#server?.address();
+    if (address === null || typeof address !== 'object') throw new Error('the fake is not started');
+    return address.port;
   }
 
   get url(): string {

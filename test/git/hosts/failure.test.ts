@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { authorizationFor, secretsOf } from '../../../git/hosts/credential.ts';
 import { failureOf, wordsOf } from '../../../git/hosts/failure.ts';
 import type { HostCredential, HostErrorCode } from '../../../git/hosts/host.ts';
@@ -90,7 +90,7 @@ describe("the host's words", () => {
         (value, text) => {
           for (const words of [wordsOf(value), wordsOf({ message: text, errors: value })]) {
             assert.ok(words.length <= 300);
-            assert.doesNotMatch(words, /[\n\r\u001b]/);
+            assert.doesNotMatch(words, /\p{Cc}/u);
           }
         },
       ),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { AddressError } from '../../../git/errors.ts';
 import type { HostProvider } from '../../../git/hosts/host.ts';
 import { locate } from '../../../git/hosts/location.ts';

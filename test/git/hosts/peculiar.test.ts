@@ -77,6 +77,21 @@ describe('GitHub', () => {
       assert.deepEqual([again.notes, host.forge.pulls[0]?.labels], [[], ['a', 'b']]);
     }));
 
+  test('a fork that its own organisation holds is another repository', () =>
+    on(new FakeGitHub(), async (host) => {
+      host.forge.open('bot/main', 'main', { title: 'Theirs', body: '' });
+      host.plan(
+        () => true,
+        (response, asked) => {
+          const [pull] = host.answer(asked).json as { head: object }[];
+          const repo = { id: 2, full_name: 'acme/fork' };
+          send(response, { status: 200, json: [{ ...pull, head: { ...pull?.head, repo } }] });
+        },
+      );
+      assert.equal(await connectTo(host).latest(BRANCHES), undefined);
+      assert.equal((await connectTo(host).latest(BRANCHES))?.number, 1);
+    }));
+
   test('names in another case are the same', () =>
     on(new FakeGitHub(), async (host) => {
       const text = { ...TEXT, labels: ['Bug'], assignees: ['bob'] };
@@ -94,6 +109,17 @@ describe('GitLab', () => {
       const { request } = await connectTo(host).open(BRANCHES, text);
       assert.deepEqual(host.forge.pulls[0]?.assignees, ['ann']);
       assert.equal(await writesDuring(() => connectTo(host).update(request.number, text)), 0);
+    }));
+
+  test('a line that would be obeyed is only shown', () =>
+    on(new FakeGitLab(), async (host) => {
+      const text = { ...TEXT, body: '/merge\nhttps://x/merge\r\n/Merge\n/merge ' };
+      const { request } = await connectTo(host).open(BRANCHES, text);
+      assert.equal(request.state, 'Open');
+      assert.equal(host.forge.pulls[0]?.body, '\\/merge\nhttps://x/merge\r\n\\/Merge\n\\/merge ');
+      assert.equal(await writesDuring(() => connectTo(host).update(request.number, text)), 0);
+      await connectTo(host).close(request.number, '/merge');
+      assert.deepEqual([host.forge.pulls[0]?.state, host.forge.pulls[0]?.comments], ['closed', ['\\/merge']]);
     }));
 
   test('a merge under way is still open', () =>
@@ -185,6 +211,21 @@ describe('Bitbucket Data Center', () => {
         error.code === 'Rejected' && /out-of-date/.test(error.message);
       await assert.rejects(connectTo(host).update(request.number, { ...TEXT, title: 'Ours' }), isOutOfDate);
       assert.equal(host.forge.pulls[0]?.title, 'By a person');
+    }));
+
+  test('a request into the repository that this one is a fork of is another', () =>
+    on(new FakeBitbucketDataCenter(), async (host) => {
+      host.forge.open('bot/main', 'main', { title: 'Theirs', body: '' });
+      host.plan(
+        () => true,
+        (response, asked) => {
+          const json = JSON.stringify(host.answer(asked).json);
+          const into = json.replace(/("toRef".*"key":)"ACME"/, '$1"UPSTREAM"');
+          send(response, { status: 200, json: JSON.parse(into) as unknown });
+        },
+      );
+      assert.equal(await connectTo(host).latest(BRANCHES), undefined);
+      assert.equal((await connectTo(host).latest(BRANCHES))?.number, 1);
     }));
 
   test('a reviewer that it refuses does not keep the others off', () =>
