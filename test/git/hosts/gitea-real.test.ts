@@ -5,6 +5,8 @@ import { type Gitea, noGitea, startGitea } from '../../control-plane/gitea.ts';
 import { type Stage, writesDuring } from './stage.ts';
 import { STORY } from './story.ts';
 
+const BRANCHES = { source: 'bot/main', target: 'main' };
+
 suite('pull requests on a real Gitea', { skip: await noGitea() }, () => {
   let gitea: Gitea;
   before(async () => {
@@ -16,11 +18,24 @@ suite('pull requests on a real Gitea', { skip: await noGitea() }, () => {
     test(title, async () => scene(await stageOn(gitea, `app-${index}`)));
   }
 
+  test('a request that was merged, and its branch deleted, is still known by the name', async () => {
+    const stage = await stageOn(gitea, 'gone');
+    const { requests } = stage;
+    const text = { title: 'Update', body: 'Body', labels: [], assignees: [] };
+    const { request } = await requests.open(BRANCHES, text);
+    await stage.merge(request.number);
+    await gitea.bob.deleteBranch('ann/gone', BRANCHES.source);
+    assert.equal(await gitea.head('gone', BRANCHES.source), undefined);
+    const latest = await requests.latest(BRANCHES);
+    assert.deepEqual([latest?.number, latest?.state], [request.number, 'Merged']);
+  });
+
   test('a title that Gitea cuts in its own way is not written again', async () => {
-    const { requests, look } = await stageOn(gitea, 'wide');
+    const stage = await stageOn(gitea, 'wide');
+    const { requests } = stage;
     const text = { title: '更新'.repeat(120), body: 'Body', labels: [], assignees: [] };
-    const { request } = await requests.open({ source: 'bot/main', target: 'main' }, text);
-    assert.match((await look(request.number)).title, /^(?:更新){50,}更?…$/);
+    const { request } = await requests.open(BRANCHES, text);
+    assert.match((await stage.look(request.number)).title, /^(?:更新){50,}更?…$/);
     assert.equal(await writesDuring(() => requests.update(request.number, text)), 0);
     const other = { ...text, title: `別${text.title}` };
     assert.equal(await writesDuring(() => requests.update(request.number, other)), 1);
