@@ -11,6 +11,8 @@ import { type Gitea, noGitea, startGitea } from '../../control-plane/gitea.ts';
 import { type Stage, writesDuring } from './stage.ts';
 import { STORY } from './story.ts';
 
+const BRANCHES = { source: 'bot/main', target: 'main' };
+
 suite('pull requests on a real Gitea', { skip: await noGitea() }, () => {
   let gitea: Gitea;
   before(async () => {
@@ -32,23 +34,34 @@ suite('pull requests on a real Gitea', { skip: await noGitea() }, () => {
       assert.ok(!error.message.includes(gitea.robot.token));
     };
     const requests = connectAs(url, { token: gitea.robot.token });
-    const branches = { source: 'bot/main', target: 'main' };
-    await refused(requests.open(branches, text), 'NotFound', /status 404/);
+    await refused(requests.open(BRANCHES, text), 'NotFound', /status 404/);
     await gitea.commit('refusals', { 'app.yaml': 'image: app:2\n' }, 'bot/main', 'main');
-    await refused(requests.open(branches, { ...text, title: ' ' }), 'Rejected', /Title/);
+    await refused(requests.open(BRANCHES, { ...text, title: ' ' }), 'Rejected', /Title/);
     await refused(requests.update(7, text), 'NotFound', /status 404/);
-    await refused(connectAs(url, { token: 'wrong' }).latest(branches), 'Unauthorized', /status 401/);
+    await refused(connectAs(url, { token: 'wrong' }).latest(BRANCHES), 'Unauthorized', /status 401/);
     const missing = connectAs(url.replace('refusals', 'missing'), { token: gitea.robot.token });
-    await refused(missing.latest(branches), 'NotFound', /missing/);
+    await refused(missing.latest(BRANCHES), 'NotFound', /missing/);
     const named = connectAs(url, { username: gitea.robot.name, password: gitea.robot.token });
-    assert.equal(await named.latest(branches), undefined);
+    assert.equal(await named.latest(BRANCHES), undefined);
+  });
+
+  test('a request that was merged, and its branch deleted, is still known by the name', async () => {
+    const stage = await stageOn(gitea, 'gone');
+    const { requests } = stage;
+    const text = { title: 'Update', body: 'Body', labels: [], assignees: [] };
+    const { request } = await requests.open(BRANCHES, text);
+    await stage.merge(request.number);
+    await gitea.bob.deleteBranch('ann/gone', BRANCHES.source);
+    assert.equal(await gitea.head('gone', BRANCHES.source), undefined);
+    const latest = await requests.latest(BRANCHES);
+    assert.deepEqual([latest?.number, latest?.state], [request.number, 'Merged']);
   });
 
   test('a title that Gitea cuts in its own way is not written again', async () => {
     const stage = await stageOn(gitea, 'wide');
     const { requests } = stage;
     const text = { title: '更新'.repeat(120), body: 'Body', labels: [], assignees: [] };
-    const { request } = await requests.open({ source: 'bot/main', target: 'main' }, text);
+    const { request } = await requests.open(BRANCHES, text);
     assert.match((await stage.look(request.number)).title, /^(?:更新){50,}更?…$/);
     assert.equal(await writesDuring(() => requests.update(request.number, text)), 0);
     const other = { ...text, title: `別${text.title}` };
