@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import { messageOf } from '../../core/errors.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { nextTarget } from '../../registry/link.ts';
 import { agentFor, type Connecting } from '../agent.ts';
+import { exchange } from './exchange.ts';
 import { failureOf, type HostAnswer, wordsOf } from './failure.ts';
 import { HostError } from './host.ts';
 
-const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
 const RETRY_AFTER_MS = [100, 400];
 const PASSING = new Set([502, 503, 504]);
@@ -124,57 +124,13 @@ export class Api {
     return url;
   }
 
-  async #exchange(url: URL, question: Question): Promise<HostAnswer> {
-    const { timeoutMs, signal } = this.#options;
-    signal?.throwIfAborted();
-    const deadline = AbortSignal.timeout(timeoutMs);
-    try {
-      const ends = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-      return await this.#send(url, question, ends);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof HostError) throw error;
-      if (deadline.aborted) {
-        throw new HostError('Timeout', `${this.#host} gave no complete answer in ${timeoutMs} ms`);
-      }
-      throw this.#transportError(error);
-    }
-  }
-
-  async #send(url: URL, { method, body }: Question, signal: AbortSignal): Promise<HostAnswer> {
+  async #exchange(url: URL, { method, body }: Question): Promise<HostAnswer> {
     this.#agent ??= agentFor(this.#options);
-    const agent = await this.#agent;
-    const answer = await agent.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method,
-      signal,
-      headers: {
-        'user-agent': 'fleetscan',
-        accept: 'application/json',
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...this.#options.headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+    const agent = await this.#agent.catch((error: unknown) => {
+      throw new HostError('TLS', `the CA file for ${this.#host} cannot be read: ${messageOf(error)}`);
     });
-    return { status: answer.statusCode, headers: answer.headers, body: await this.#read(answer.body) };
-  }
-
-  // Leaving the loop early destroys the body, and with it the connection: nothing of an endless answer is read on.
-  async #read(body: AsyncIterable<Buffer>): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > MAX_BYTES) {
-        throw new HostError(
-          'InvalidAnswer',
-          `${this.#host} sent more than the ${MAX_BYTES} bytes that it may`,
-        );
-      }
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
+    const headers = this.#options.headers;
+    return exchange(agent, { url, method, headers, body }, this.#options);
   }
 
   #parse<T>(schema: z.ZodType<T>, { body }: HostAnswer, { what }: Question): T {
@@ -194,36 +150,11 @@ export class Api {
     return new HostError('InvalidAnswer', this.#withoutSecrets(message));
   }
 
-  #transportError(error: unknown): HostError {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (TLS_FAILURE.test(code)) {
-      return new HostError(
-        'TLS',
-        `no trusted connection to ${this.#host} (${code}): its certificate must be valid for this host and come from a trusted CA`,
-      );
-    }
-    if (error instanceof errors.HTTPParserError) {
-      return new HostError(
-        'InvalidAnswer',
-        `${this.#host} does not answer in HTTP (${code}): is the scheme right?`,
-      );
-    }
-    const detail =
-      error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error);
-    return new HostError(
-      'Unreachable',
-      this.#withoutSecrets(`cannot reach ${this.#host}: ${oneLine(detail, 300)}`),
-    );
-  }
-
   /** A host, or a proxy, may repeat in its text what it was sent. */
   #withoutSecrets(text: string): string {
     return this.#options.secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   }
 }
-
-const TLS_FAILURE =
-  /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)/;
 
 function parseJson(text: string): unknown {
   try {

@@ -16,7 +16,7 @@ const TOKEN_USER = 'x-token-auth';
  * - Bitbucket Data Center: `Bearer` for HTTP access tokens; basic for a user's name and password, or token.
  */
 export function authorizationFor(product: HostProduct, credential: HostCredential): string {
-  const token = 'token' in credential ? credential.token : credential.password;
+  const token = tokenOf(credential);
   switch (product) {
     case 'GitHub':
     case 'GitLab':
@@ -33,7 +33,12 @@ export function authorizationFor(product: HostProduct, credential: HostCredentia
 
 /** What must not be in a message, though a host may repeat it: the token or password, and its form in the header. */
 export function secretsOf(authorization: string, credential: HostCredential): readonly string[] {
-  const token = 'token' in credential ? credential.token : credential.password;
+  const token = tokenOf(credential);
   const sent = authorization.slice(authorization.indexOf(' ') + 1);
   return [sent, token].filter((secret) => secret !== '');
+}
+
+/** Without the newline that a file, and so a Secret, often ends with; no header could hold it. */
+function tokenOf(credential: HostCredential): string {
+  return ('token' in credential ? credential.token : credential.password).trim();
 }

@@ -118,11 +118,15 @@ function missing(wanted: readonly string[], present: readonly string[]): string[
   return [...new Set(wanted)].filter((name) => !known.has(name.toLowerCase()));
 }
 
-/** Hosts may change the ends of lines and leave out blanks at the end. */
 function says(standing: Wording, { title, body }: Wording): boolean {
-  const plain = (text: string): string => text.replaceAll('\r\n', '\n').trimEnd();
-  const isTitle = plain(standing.title) === plain(title) || isCutFrom(standing.title, title);
-  return isTitle && plain(standing.body) === plain(body);
+  const isTitle = isSame(standing.title, title) || isCutFrom(standing.title, title);
+  return isTitle && isSame(standing.body, body);
+}
+
+/** Hosts may change the ends of lines and leave out blanks at either end. */
+function isSame(one: string, other: string): boolean {
+  const essence = (text: string): string => text.replaceAll('\r\n', '\n').trim();
+  return essence(one) === essence(other);
 }
 
 /** Gitea counts a title in columns that it guesses, up to two for a character, and ends it by `…` where they are too many. */

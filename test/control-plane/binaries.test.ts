@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import { type BinariesOptions, binaries } from './binaries.ts';
 import { type FileServer, startFileServer } from './file-server.ts';
+import { filesOf } from './module-files.ts';
 import { currentPlatform } from './platform.ts';
 import { temporaryFolder } from './processes.ts';
 import { silent } from './progress.ts';
@@ -107,6 +108,22 @@ while [ "$1" != -o ]; do shift; done
 echo example.com/a/package >&2
 printf '%s\\n%s\\nCGO_ENABLED=%s GOWORK=%s\\n' "$PWD" "$all" "$CGO_ENABLED" "$GOWORK" > "$2"
 `;
+
+test('what a program reads when it runs is copied from its module, and can be deleted', async () => {
+  const module = temporaryFolder('module');
+  await mkdir(join(module, 'templates', 'repo'), { recursive: true });
+  for (const folder of ['options', 'public']) await mkdir(join(module, folder));
+  await writeFile(join(module, 'templates', 'repo', 'home.tmpl'), 'Home', { mode: 0o444 });
+  await writeFile(join(module, 'main.go'), 'package main');
+  await chmod(join(module, 'templates', 'repo'), 0o555);
+  const go = join(temporaryFolder('go'), 'go');
+  const list = `if [ "$1" = list ]; then echo '${module}'; exit; fi`;
+  await writeFile(go, FAKE_GO.replace('\n', `\n${list}\n`), { mode: 0o755 });
+  const { gitea } = await binaries(['gitea'], bare({ go }));
+  const files = await readdir(filesOf(gitea), { recursive: true });
+  assert.deepEqual(files.sort(), ['templates', 'templates/repo', 'templates/repo/home.tmpl']);
+  assert.notEqual((await stat(join(filesOf(gitea), 'templates', 'repo'))).mode & 0o200, 0);
+});
 
 test('a machine that can do none gets one error with all that was tried', async () => {
   await assert.rejects(binaries(['kube-controller-manager'], bare()), {

@@ -43,7 +43,11 @@ export class GiteaPerson {
    *
    * @throws {GiteaError}
    */
-  async call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, json?: object): Promise<T> {
+  async call<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    json?: object,
+  ): Promise<T> {
     const { statusCode, body } = await request(`${this.#api}${path}`, {
       method,
       headers: { authorization: `token ${this.token}`, 'content-type': 'application/json' },
@@ -114,6 +118,10 @@ export class GiteaPerson {
   /** Puts a label that the repository has on a request. */
   async label(repository: string, number: number, id: number): Promise<void> {
     await this.call('POST', `/repos/${repository}/issues/${number}/labels`, { labels: [id] });
+  }
+
+  async deleteBranch(repository: string, branch: string): Promise<void> {
+    await this.call('DELETE', `/repos/${repository}/branches/${encodeURIComponent(branch)}`);
   }
 
   /** From now on nobody pushes to this branch, whoever it is. */

@@ -49,14 +49,14 @@ export interface Gitea {
   stop(): Promise<void>;
 }
 
-/** Why there is no Gitea on this machine and none to be had, for the `skip` of tests that need it; false when there is. */
+/** For the `skip` of tests that need it: false when Gitea is on this machine or can be got, else where to read why not. */
 export async function noGitea(): Promise<string | false> {
   try {
     await binaries(['gitea']);
     return false;
   } catch (error) {
     if (!(error instanceof BinariesError)) throw error;
-    return error.message;
+    return 'Gitea cannot be had on this machine; `npx node test/control-plane/prepare.ts` says why';
   }
 }
 

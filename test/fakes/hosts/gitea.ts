@@ -86,8 +86,6 @@ export class FakeGitea extends FakeHost {
   #create(request: HostRequest): Reply {
     const { head, base, title, body = '' } = request.json as Record<string, string | undefined>;
     if (!head || !base || !title) return error(422, '[Title]: Required');
-    if (head === base)
-      return error(422, 'Invalid PullRequest: There are no changes between the head and the base');
     if (!this.forge.branches.has(head) || !this.forge.branches.has(base)) return this.notFound;
     const unknown = this.#unknownIn(request);
     if (unknown !== undefined) return error(422, `Assignee does not exist: [name: ${unknown}]`);

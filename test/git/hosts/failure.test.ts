@@ -102,6 +102,7 @@ const basic = (text: string): string => `Basic ${Buffer.from(text).toString('bas
 const USER = { username: 'ann', password: 'p' };
 const HEADERS: readonly (readonly [HostProduct, HostCredential, string])[] = [
   ['GitHub', { token: 't' }, 'Bearer t'],
+  ['GitHub', { token: 't\n' }, 'Bearer t'],
   ['GitHub', { username: 'x-access-token', password: 't' }, 'Bearer t'],
   ['GitLab', { token: 't' }, 'Bearer t'],
   ['GitLab', { username: 'oauth2', password: 't' }, 'Bearer t'],

@@ -156,6 +156,17 @@ describe('Gitea', () => {
       assert.deepEqual(host.forge.labels, ['bug', 'images']);
     }));
 
+  test('a token that may not see an organisation’s labels has those of the repository', () =>
+    on(new FakeGitea(), async (host) => {
+      host.plan(
+        ({ path }) => path.endsWith('/orgs/acme/labels'),
+        (response) => send(response, { status: 403, json: { message: 'required=[read:organization]' } }),
+      );
+      const { notes } = await connectTo(host).open(BRANCHES, { ...TEXT, labels: ['bug', 'images'] });
+      assert.deepEqual(notes, []);
+      assert.deepEqual(host.forge.pulls[0]?.labels, ['bug', 'images']);
+    }));
+
   test('a request whose branch is gone is known by its name', () =>
     on(new FakeGitea(), async (host) => {
       const { request } = await connectTo(host).open(BRANCHES, TEXT);
