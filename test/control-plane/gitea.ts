@@ -4,7 +4,7 @@ import { request } from 'undici';
 import { type BasicCredential, basicAuth } from './basic-auth.ts';
 import { BinariesError, binaries } from './binaries.ts';
 import { GiteaPerson } from './gitea-person.ts';
-import { GiteaRepositories, withCredential } from './gitea-repositories.ts';
+import { GiteaRepositories, type InitialContent, withCredential } from './gitea-repositories.ts';
 import { giteaSettings } from './gitea-settings.ts';
 import { filesOf } from './module-files.ts';
 import { freePort, type RunningProcess, startProcess, temporaryFolder, untilReady } from './processes.ts';
@@ -30,11 +30,12 @@ export interface Gitea {
   readonly bob: GiteaPerson;
   /** The account that Fleetscan has, which may write to the repositories. */
   readonly robot: GiteaPerson;
-  /** Makes a repository whose default branch holds the files. */
+  /** Makes a repository whose default branch holds the files; `others` go on from it, with what they change. */
   createRepository(
     name: string,
     files: Readonly<Record<string, string>>,
     branch?: string,
+    others?: InitialContent['others'],
   ): Promise<GiteaRepository>;
   /** Commits to a branch as ann, by a push; `null` deletes a file. A new branch goes on from `from`. Gives the commit's id. */
   commit(
@@ -129,8 +130,8 @@ async function giteaOf(server: Server, running: RunningProcess): Promise<Gitea> 
     ann,
     bob,
     robot,
-    createRepository: async (name, files, branch = 'main') => {
-      const path = await repositories.create(name, files, branch, [bob, robot]);
+    createRepository: async (name, files, branch = 'main', others = {}) => {
+      const path = await repositories.create(name, { branch, files, others }, [bob, robot]);
       const repository = `${url}/${path}.git`;
       return { path, url: repository, cloneUrl: withCredential(repository, robot) };
     },

@@ -82,9 +82,10 @@ function connectAs(repositoryUrl: string, credential: HostCredential): PullReque
 /** A stage on a new repository, whose requests are the robot's; what people do there bob does. */
 async function stageOn(gitea: Gitea, name: string): Promise<Stage> {
   const { bob, robot } = gitea;
-  const { path, url } = await gitea.createRepository(name, { 'app.yaml': 'image: app:1\n' });
-  await gitea.commit(name, { 'old.yaml': 'image: app:0\n' }, 'release/1', 'main');
-  await gitea.commit(name, { 'app.yaml': 'image: app:2\n' }, 'bot/main', 'main');
+  const { path, url } = await gitea.createRepository(name, { 'app.yaml': 'image: app:1\n' }, 'main', {
+    'release/1': { 'old.yaml': 'image: app:0\n' },
+    'bot/main': { 'app.yaml': 'image: app:2\n' },
+  });
   return {
     requests: connectAs(url, { token: robot.token }),
     hasLabels: true,
