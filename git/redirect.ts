@@ -1,18 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { EnvHttpProxyAgent, request } from 'undici';
+import { request } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import type { Address } from './address.ts';
+import { agentFor, type Trust } from './agent.ts';
 import { GitError } from './errors.ts';
 import type { GitContext } from './environment.ts';
 
-/** How a server is recognised. */
-export interface Trust {
-  /** PEM file of the CAs to trust in place of the system's. */
-  readonly caFile?: string;
-  readonly insecureSkipTLSVerify?: boolean;
-}
+export type { Trust } from './agent.ts';
 
 const DISCOVERY = '/info/refs';
+
+type HttpAddress = Extract<Address, { kind: 'http' }>;
 
 /**
  * Finds where a server redirects a repository to (GitLab does, from `…/project` to `…/project.git`; GitHub, from a former
@@ -21,7 +18,7 @@ const DISCOVERY = '/info/refs';
  * @returns the new URL, on the same origin
  * @throws {GitError} `RepositoryMissing` when it is elsewhere, `Unreachable` when the question finds no answer
  */
-export async function redirectTarget({ url, credential }: Address, options: Asking): Promise<string> {
+export async function redirectTarget({ url, credential }: HttpAddress, options: Asking): Promise<string> {
   const location = await locationOf(`${url.replace(/\/$/, '')}${DISCOVERY}?service=git-upload-pack`, {
     ...options,
     ...(credential !== undefined && { authorization: basicAuthorization(credential) }),
@@ -65,22 +62,4 @@ async function locationOf(url: string, question: Question): Promise<string | und
   } finally {
     await agent.destroy();
   }
-}
-
-async function agentFor(question: Question): Promise<EnvHttpProxyAgent> {
-  const { caFile, insecureSkipTLSVerify, environment, timeoutMs } = question;
-  const noProxy = environment['no_proxy'] ?? environment['NO_PROXY'];
-  const httpsProxy = environment['https_proxy'] ?? environment['HTTPS_PROXY'];
-  return new EnvHttpProxyAgent({
-    httpProxy: environment['http_proxy'] ?? '',
-    httpsProxy: httpsProxy ?? '',
-    noProxy: noProxy ?? '',
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    connect: {
-      timeout: timeoutMs,
-      rejectUnauthorized: insecureSkipTLSVerify !== true,
-      ...(caFile !== undefined && { ca: await readFile(caFile) }),
-    },
-  });
 }

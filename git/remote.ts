@@ -3,9 +3,10 @@ import type { Address } from './address.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
-import type { GitContext, Setting } from './environment.ts';
+import type { GitContext } from './environment.ts';
 import { type Outcome, runGit } from './process.ts';
-import { basicAuthorization, redirectTarget, type Trust } from './redirect.ts';
+import { redirectTarget, type Trust } from './redirect.ts';
+import { secretsIn, withServer } from './transport.ts';
 
 /** The repository on its server. All failures are {@link GitError}s with no credential in their text. */
 export class Remote {
@@ -74,20 +75,22 @@ export class Remote {
   /** A server may answer with a redirect; it is followed once, on the same origin. */
   async #run(argsFor: (url: string) => string[]): Promise<Outcome> {
     const outcome = await this.#runAt(argsFor);
-    if (outcome.code === 0 || !isRedirect(outcome.stderr)) return outcome;
-    const url = await redirectTarget(this.#address, { ...this.#trust, ...this.#context });
-    this.#address = { ...this.#address, url };
+    const address = this.#address;
+    if (outcome.code === 0 || address.kind !== 'http' || !isRedirect(outcome.stderr)) return outcome;
+    const url = await redirectTarget(address, { ...this.#trust, ...this.#context });
+    this.#address = { ...address, url };
     return this.#runAt(argsFor);
   }
 
   async #runAt(argsFor: (url: string) => string[]): Promise<Outcome> {
-    const settings = [...this.#context.settings, ...networkSettings(this.#address, this.#trust)];
-    const outcome = await runGit({ ...this.#context, settings }, argsFor(this.#address.url));
+    const outcome = await withServer(this.#context, this.#address, this.#trust, (context) =>
+      runGit(context, argsFor(this.#address.url)),
+    );
     return { ...outcome, stderr: this.#redacted(outcome.stderr) };
   }
 
   #failure(stderr: string, branch: string): GitError {
-    const failure = remoteFailure(stderr, this.#address.url);
+    const failure = remoteFailure(stderr, this.#address);
     return failure.code === 'BranchMissing' ? this.#branchMissing(branch) : failure;
   }
 
@@ -95,28 +98,9 @@ export class Remote {
     return new GitError('BranchMissing', `branch "${branch}" does not exist in ${this.#address.url}`);
   }
 
-  /** A server, or a proxy, may repeat in its text what it was sent. */
   #redacted(text: string): string {
-    const { credential } = this.#address;
-    if (credential === undefined) return text;
-    const secrets = [basicAuthorization(credential).slice('Basic '.length), credential.password];
-    return secrets
-      .filter((secret) => secret !== '')
-      .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    return secretsIn(this.#address).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   }
-}
-
-function networkSettings({ url, credential }: Address, { caFile, insecureSkipTLSVerify }: Trust): Setting[] {
-  const settings: Setting[] = [['http.sslVerify', String(insecureSkipTLSVerify !== true)]];
-  if (caFile !== undefined) settings.push(['http.sslCAInfo', caFile]);
-  if (credential === undefined) return settings;
-  const header = `Authorization: ${basicAuthorization(credential)}`;
-  return [
-    ...settings,
-    [`http.${new URL(url).origin}/.extraHeader`, header],
-    // git sends an extra header on to wherever it is redirected.
-    ['http.followRedirects', 'false'],
-  ];
 }
 
 // What a server says when two pushes reach it at the same moment and the other one wins its lock.

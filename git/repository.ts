@@ -1,4 +1,4 @@
-import { checkBranch, type GitCredential, parseAddress } from './address.ts';
+import { checkBranch, type GitCredential, parseAddress, type SshKey } from './address.ts';
 import { type Blob, readBlobs } from './blobs.ts';
 import { type Notice, prepareCache } from './cache.ts';
 import { type CommitOptions, writeCommit } from './commit.ts';
@@ -8,7 +8,7 @@ import type { Trust } from './redirect.ts';
 import { Remote } from './remote.ts';
 import { type FileEntry, type Listing, listTree } from './tree.ts';
 
-export type { GitCredential } from './address.ts';
+export type { GitCredential, SshKey } from './address.ts';
 export type { Blob } from './blobs.ts';
 export type { Notice } from './cache.ts';
 export type { Change, CommitOptions } from './commit.ts';
@@ -19,7 +19,7 @@ export interface OpenOptions extends Trust {
   /** Folder of the local copy, for this repository alone, and for one process at a time; made when missing. */
   readonly directory: string;
   readonly url: string;
-  readonly credential?: GitCredential;
+  readonly credential?: GitCredential | SshKey;
   /** Deadline of each call of git; 60 s unless given. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   /** Added to this process's environment; `undefined` takes a variable away. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Runs it as this user and group; only root can. */
+  readonly uid?: number;
   /** Called with each line of its standard output and error. */
   readonly onLine?: (line: string) => void;
 }
@@ -50,13 +52,14 @@ const KEPT_LINES = 200;
  * @throws {ProcessError} `NotStarted`
  */
 export function startProcess(options: ProcessOptions): RunningProcess {
-  const { name, command, args = [], env, cwd } = options;
+  const { name, command, args = [], env, cwd, uid } = options;
   // As the leader of a group of its own: Ctrl-C in a terminal reaches this process alone, which then stops the rest in order.
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     ...(cwd !== undefined && { cwd }),
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   child.on('error', () => {});
   const { pid } = child;
