@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Address } from './address.ts';
+import type { Address, GitCredential } from './address.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
@@ -13,11 +13,13 @@ export class Remote {
   readonly #context: GitContext;
   readonly #trust: Trust;
   #address: Address;
+  #renew: (() => Promise<GitCredential>) | undefined;
 
-  constructor(context: GitContext, address: Address, trust: Trust) {
+  constructor(context: GitContext, address: Address, trust: Trust, renew?: () => Promise<GitCredential>) {
     this.#context = context;
     this.#address = address;
     this.#trust = trust;
+    this.#renew = renew;
   }
 
   /** The commit at the head of a branch, by one `ls-remote`. */
@@ -72,14 +74,25 @@ export class Remote {
     throw failure.code === 'Failed' ? await condemn(this.#context, failure.message) : failure;
   }
 
-  /** A server may answer with a redirect; it is followed once, on the same origin. */
+  /** A redirect of the server is followed once, on the same origin; a credential that it refuses is renewed once. */
   async #run(argsFor: (url: string) => string[]): Promise<Outcome> {
     const outcome = await this.#runAt(argsFor);
-    const address = this.#address;
-    if (outcome.code === 0 || address.kind !== 'http' || !isRedirect(outcome.stderr)) return outcome;
-    const url = await redirectTarget(address, { ...this.#trust, ...this.#context });
-    this.#address = { ...address, url };
+    const elsewhere = outcome.code === 0 ? undefined : await this.#otherAddress(outcome.stderr);
+    if (elsewhere === undefined) return outcome;
+    this.#address = elsewhere;
     return this.#runAt(argsFor);
+  }
+
+  async #otherAddress(stderr: string): Promise<Address | undefined> {
+    const address = this.#address;
+    if (address.kind !== 'http') return undefined;
+    if (isRedirect(stderr)) {
+      return { ...address, url: await redirectTarget(address, { ...this.#trust, ...this.#context }) };
+    }
+    const renew = this.#renew;
+    if (renew === undefined || remoteFailure(stderr, address).code !== 'Unauthorized') return undefined;
+    this.#renew = undefined;
+    return { ...address, credential: await renew() };
   }
 
   async #runAt(argsFor: (url: string) => string[]): Promise<Outcome> {
