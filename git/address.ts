@@ -44,6 +44,21 @@ export function parseAddress(text: string, credential?: GitCredential | SshKey):
   return { kind: 'http', url: url.href, ...(chosen !== undefined && { credential: chosen }) };
 }
 
+/** Whether a repository URL is one of HTTP; nothing else of it is checked. */
+export function isHttpUrl(text: string): boolean {
+  const protocol = URL.parse(text)?.protocol;
+  return protocol === 'https:' || protocol === 'http:';
+}
+
+/** The server that a repository URL names, by which work is spread over servers; empty for a URL that is refused. */
+export function hostOf(text: string): string {
+  try {
+    return parseSshAddress(text)?.host ?? URL.parse(text)?.host ?? '';
+  } catch {
+    return '';
+  }
+}
+
 function sshKey(credential: GitCredential | SshKey | undefined): SshKey {
   if (credential !== undefined && 'privateKey' in credential) return credential;
   const given = credential === undefined ? 'there is no Secret with one' : 'the Secret holds a password';

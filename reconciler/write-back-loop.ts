@@ -3,12 +3,14 @@ import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { matchesGlob } from '../core/glob.ts';
 import type { ScanIndex } from '../core/scan.ts';
+import { hostOf } from '../git/address.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { type Condition, objectRef } from '../kube/kinds/common.ts';
 import { GIT_REPOS } from '../kube/resource.ts';
 import type { Store } from '../kube/store.ts';
 import type { EditPlan } from '../write-back/plan.ts';
+import type { AccessDependencies } from './git-access.ts';
 import type { Metrics } from './metrics.ts';
 import { intervalMs } from '../scan/interval.ts';
 import { periodicDue, retryDue } from './schedule.ts';
@@ -27,13 +29,11 @@ const PER_HOST = 4;
 const NAMED_CHANGES = 5;
 
 /** What the loop works with. */
-export interface WriteBackLoopDependencies {
+export interface WriteBackLoopDependencies extends Omit<AccessDependencies, 'client' | 'signal'> {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   readonly scans: Store<StoredScan>;
   readonly index: ScanIndex;
   readonly gitRepos: Store<StoredGitRepo>;
-  readonly cacheDirectory: string;
-  readonly environment: NodeJS.ProcessEnv;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -50,7 +50,7 @@ export class WriteBackLoop {
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       laneOf: (key) => ({
-        name: URL.parse(dependencies.gitRepos.get(key)?.spec.repo ?? '')?.host ?? '',
+        name: hostOf(dependencies.gitRepos.get(key)?.spec.repo ?? ''),
         width: PER_HOST,
       }),
       work: (key, signal) => this.#writeBack(key, signal),
@@ -118,17 +118,14 @@ export class WriteBackLoop {
   }
 
   async #writeBack(key: string, signal: AbortSignal): Promise<void> {
-    const { client, gitRepos, metrics, index, cacheDirectory, environment } = this.#dependencies;
+    const { client, gitRepos, metrics } = this.#dependencies;
     const gitRepo = gitRepos.get(key);
     if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
     // Taken before the values are read: one that changes during the run asks for another.
     const { version, agreedHead } = this.#memory(key);
     const measure = metrics.writeBackStarted();
     const result = await writeBack(gitRepo, {
-      client,
-      index,
-      cacheDirectory,
-      environment,
+      ...this.#dependencies,
       signal,
       ...(agreedHead && { agreedAt: agreedHead }),
     });

@@ -5,10 +5,9 @@ import { PathError } from '../core/paths.ts';
 import type { ScanIndex } from '../core/scan.ts';
 import { AddressError, GitError, type GitErrorCode } from '../git/errors.ts';
 import { openRepository, type Repository } from '../git/repository.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { commitMessage, TemplateError } from '../write-back/commit-message.ts';
 import { type EditPlan, planEdits } from '../write-back/plan.ts';
-import { AccessError, gitAccess } from './git-access.ts';
+import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { IntervalError, parseInterval } from '../scan/interval.ts';
 import { SecretError } from '../kube/secret.ts';
 import type { StoredGitRepo } from './stores.ts';
@@ -42,13 +41,8 @@ export type WriteBackResult =
   | { readonly kind: 'failed'; readonly reason: WriteBackFailure; readonly message: string };
 
 /** What {@link writeBack} works with. */
-export interface WriteBackDependencies {
-  readonly client: Pick<KubeClient, 'get'>;
+export interface WriteBackDependencies extends AccessDependencies {
   readonly index: ScanIndex;
-  readonly cacheDirectory: string;
-  /** The program's own variables, of which git gets PATH, the proxies and the system's CA files. */
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
   /** The head at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
   readonly agreedAt?: string;
 }
@@ -63,10 +57,10 @@ export async function writeBack(
   gitRepo: StoredGitRepo,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { client, cacheDirectory, environment, signal } = dependencies;
+  const { cacheDirectory, environment, signal } = dependencies;
   try {
     parseInterval(gitRepo.spec.imageScanInterval);
-    const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
+    const access = await gitAccess(gitRepo, dependencies);
     const directory = repositoryDirectory(cacheDirectory, gitRepo);
     const repository = await openRepository({ directory, ...access, environment, signal });
     const branch = gitRepo.spec.branch || DEFAULT_BRANCH;
