@@ -75,7 +75,7 @@ describe('WriteBackLoop', () => {
     server.put('/api/v1/secrets', {
       metadata: { namespace: 'team', name: 'git' },
       type: 'kubernetes.io/basic-auth',
-      data: { password: '' },
+      data: { password: 'eA==' },
     });
     putRepo({ spec: { clientSecretName: 'git' } });
     start();
