@@ -37,7 +37,7 @@ test('it gives a token to the App', async () => {
 
 test('it gives none to anybody else, nor for long', async () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const other = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const other = privateKey.export({ type: 'pkcs1', format: 'pem' });
   const refused: [string, RegExp][] = [
     ['', /could not be decoded/],
     [`Basic ${token(good)}`, /could not be decoded/],

@@ -30,7 +30,7 @@ export interface FakeGitHubApp {
 export async function startGitHubApp(options: GitHubAppOptions): Promise<FakeGitHubApp> {
   const { installationId, lifetimeMs = 3_600_000, now = Date.now, path = '/api/v3' } = options;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' });
   const publicKey = createPublicKey(pem);
   const tokens: string[] = [];
   let failure: { status: number; body: string } | undefined;

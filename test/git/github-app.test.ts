@@ -30,7 +30,7 @@ test('each kind of GitHub has its API', () => {
 
 test('the assertion is signed by the key, begins before now and ends within ten minutes', () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   const now = 1_700_000_000_500;
   const [head = '', claims = '', signature = ''] = appAssertion({ ...IDS, privateKey: pem }, now).split('.');
   const signed = Buffer.from(`${head}.${claims}`);
@@ -121,7 +121,7 @@ test('neither the assertion nor the token goes on to where a server redirects', 
 
 test('a key must be RSA', () => {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
   assert.throws(() => checkAppKey(pem), { code: 'InvalidKey', message: /is of type ed25519/ });
   assert.throws(() => checkAppKey('-----BEGIN RSA PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----\n'), {
     code: 'InvalidKey',

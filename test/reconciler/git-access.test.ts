@@ -239,14 +239,14 @@ describe('gitAccess', () => {
 
     it('refuses what is no App', async () => {
       const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-      const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+      const key = privateKey.export({ type: 'pkcs1', format: 'pem' });
       const other = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
       const all = { ...ids, github_app_private_key: key };
       const wrong: [Record<string, string>, RegExp][] = [
         [{ github_app_id: '7' }, /no key github_app_installation_id/],
         [{ ...all, github_app_installation_id: 'x' }, /github_app_installation_id is no number/],
         [ids, /no key github_app_private_key/],
-        [{ ...all, github_app_private_key: other.toString() }, /github_app_private_key is of type ed25519/],
+        [{ ...all, github_app_private_key: other }, /github_app_private_key is of type ed25519/],
         [{ ...all, github_app_private_key: key.replace(/\n.{40}/, '\n') }, /private_key cannot be read/],
       ];
       for (const [texts, message] of wrong) {
