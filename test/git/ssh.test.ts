@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import type { SshKey } from '../../git/address.ts';
@@ -10,7 +9,15 @@ import type { Repository } from '../../git/repository.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
 import { type KeyPair, makeKeyPair, type SshServer, startSshServer } from '../control-plane/sshd.ts';
 import { waitFor } from '../wait.ts';
-import { AUTHOR, gitText, open, silentServer, temporaryFolder } from './support.ts';
+import {
+  AUTHOR,
+  gitText,
+  open,
+  privateFolders,
+  processesWith,
+  silentServer,
+  temporaryFolder,
+} from './support.ts';
 
 const PASSPHRASE = 'correct horse "$(battery)" staple';
 
@@ -134,7 +141,7 @@ describe('a repository behind SSH', () => {
     const silent = `ssh://git@127.0.0.1:${port}/app.git`;
     const repository = await open(t, { url: silent, credential: key, timeoutMs: 1000 });
     await fails(repository.remoteHead('main'), 'Timeout', /1 s/);
-    assert.deepEqual(await processesWith(`127.0.0.1:${port}`), []);
+    assert.deepEqual(processesWith(`127.0.0.1:${port}`), []);
     assert.deepEqual(await privateFolders(), []);
   });
 
@@ -156,7 +163,7 @@ describe('a repository behind SSH', () => {
     assert.ok(calls.length >= 3);
     for (const call of calls) {
       assert.match(call, /^-F \S+\/config /m);
-      assert.match(call, /^600 /m);
+      assert.match(call, /^-rw------- /m);
       assert.doesNotMatch(call, /SSH_AUTH_SOCK|SSH_ASKPASS|HOME=(?!\/dev\/null)/);
       assert.doesNotMatch(call, /PRIVATE KEY/);
     }
@@ -205,7 +212,7 @@ async function recordingSsh(t: TestContext): Promise<{ folder: string; record: (
   const script = [
     '#!/bin/sh',
     `out=$(mktemp ${folder}/call.XXXXXX)`,
-    '{ echo "$*"; env; stat -c "%a %n" "$(dirname "$2")"/key; } > "$out"',
+    '{ echo "$*"; env; ls -l "$(dirname "$2")"/key; } > "$out"',
     'PATH=${PATH#*:} exec ssh "$@"',
   ];
   await writeFile(ssh, `${script.join('\n')}\n`);
@@ -227,16 +234,4 @@ async function trapSocket(t: TestContext): Promise<{ path: string; connections: 
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   t.after(() => server.close());
   return { path: socket, connections: () => connections };
-}
-
-async function privateFolders(): Promise<string[]> {
-  const own = `fleetscan-private-${process.pid}-`;
-  return (await readdir(tmpdir())).filter((name) => name.startsWith(own));
-}
-
-/** The command lines of the machine's processes that hold a text. */
-async function processesWith(text: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-  return (await Promise.all(lines)).filter((line) => line.includes(text));
 }

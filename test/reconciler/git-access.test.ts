@@ -10,7 +10,8 @@ import { openRepository } from '../../git/repository.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { type AccessDependencies, gitAccess } from '../../reconciler/git-access.ts';
 import { startGitServer } from '../control-plane/git-server.ts';
-import { makeKeyPair } from '../control-plane/sshd.ts';
+import { mustRun } from '../control-plane/run.ts';
+import { makeKeyPair, startSshServer } from '../control-plane/sshd.ts';
 import { startGitHubApp } from '../fakes/github-app.ts';
 import { gitRepo } from './samples.ts';
 
@@ -158,6 +159,43 @@ describe('gitAccess', () => {
         const { credential } = await accessBy(type, { 'ssh-privatekey': text }, spec);
         assert.deepEqual(credential, { privateKey: key, knownHosts: '' });
       }
+    });
+
+    it('pushes a signed commit to a real server with what a GitRepo names', async (t) => {
+      const [git, server] = await Promise.all([
+        startGitServer(),
+        startSshServer({ authorizedKeys: [publicKey] }),
+      ]);
+      t.after(() => Promise.all([git.stop(), server.stop()]));
+      const { directory } = await git.createRepository('app', { a: '1' });
+      const { asked, ...given } = await access(
+        {
+          repo: await server.serve(directory),
+          clientSecretName: 'git',
+          signing: { format: 'SSH', secretRef: { name: 'git' } },
+        },
+        {
+          git: { type, data: encoded({ 'ssh-privatekey': key }) },
+          'known-hosts': { data: { known_hosts: server.knownHosts } },
+        },
+        { knownHosts },
+      );
+      assert.equal(asked.length, 3);
+      const environment = { PATH: process.env['PATH'] };
+      const repository = await openRepository({
+        directory: join(cacheDirectory, 'ssh'),
+        environment,
+        ...given,
+      });
+      const parent = await repository.fetch('main');
+      const changes = [{ path: 'a', mode: '100644' as const, content: Buffer.from('2') }];
+      const author = { name: 'x', email: 'x@y' };
+      const commit = await repository.commit({ parent, changes, author, message: 'Update' });
+      await repository.push(commit, 'main', parent);
+      assert.equal(await git.head('app'), commit);
+      assert.equal(await git.readFile('app', 'a'), '2');
+      const { stdout } = await mustRun('git', ['--git-dir', directory, 'cat-file', 'commit', 'main']);
+      assert.match(stdout, /^gpgsig -----BEGIN SSH SIGNATURE-----$/m);
     });
 
     it('takes a key with a passphrase, when that is there', async () => {
