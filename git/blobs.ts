@@ -1,4 +1,5 @@
-import { condemn } from './cache.ts';
+import { createHash } from 'node:crypto';
+import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { oneLine } from './failure.ts';
 import type { GitContext } from './environment.ts';
@@ -10,8 +11,38 @@ export interface Blob {
   readonly content: Buffer;
 }
 
-/** The largest blob that {@link readBlobs} gives, in bytes: no manifest written by hand comes near it. */
+/** A file that is not read, since it is larger than {@link MAX_BLOB}. */
+export interface LargeBlob {
+  readonly oid: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The hash that a repository names its objects by. */
+export type ObjectFormat = 'sha1' | 'sha256';
+
+/** The object id of a file's content. */
+export function blobId(content: Buffer, format: ObjectFormat): string {
+  return createHash(format).update(`blob ${content.length}\0`).update(content).digest('hex');
+}
+
+/** The largest blob that is read, in bytes: no manifest written by hand comes near it. */
 export const MAX_BLOB = 50 * 1024 * 1024;
+
+/**
+ * Which of some blobs the local copy has, and how many bytes each of those is long. The others are missing: in a filtered copy
+ * that is no damage.
+ */
+export async function blobSizes(context: GitContext, oids: readonly string[]): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  if (oids.length === 0) return sizes;
+  const { stdout } = await localGit(context, ['cat-file', '--batch-check', '--buffer'], [lines(oids)]);
+  for (const line of stdout.toString('latin1').split('\n')) {
+    const [oid = '', type, size] = line.split(' ');
+    if (type === 'blob') sizes.set(oid, Number(size));
+  }
+  return sizes;
+}
 
 const COMMAND = ['cat-file', '--batch', '--buffer'];
 
@@ -26,7 +57,7 @@ export async function* readBlobs(
   oids: readonly string[],
 ): AsyncGenerator<Blob, void, undefined> {
   if (oids.length === 0) return;
-  const running = startGit(context, COMMAND, [oids.map((oid) => `${oid}\n`).join('')]);
+  const running = startGit(context, COMMAND, [lines(oids)]);
   const ended = running.ended.catch(() => undefined);
   const source = new ByteSource(chunksOf(running, context));
   try {
@@ -41,6 +72,10 @@ export async function* readBlobs(
     running.stdout.destroy();
     await ended;
   }
+}
+
+function lines(oids: readonly string[]): string {
+  return oids.map((oid) => `${oid}\n`).join('');
 }
 
 /** Reads the header that cat-file puts before a blob: `<oid> blob <size>`, or `<oid> missing`. */

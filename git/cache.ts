@@ -1,6 +1,7 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../core/errors.ts';
+import type { ObjectFormat } from './blobs.ts';
 import { oneLine } from './failure.ts';
 import { GitError } from './errors.ts';
 import type { GitContext } from './environment.ts';
@@ -15,13 +16,19 @@ export type Notice =
 const OURS = 'fleetscan-cache';
 /** Says that the copy is to be made anew at the next opening, and why. */
 const DAMAGED = 'fleetscan-damaged';
+/** Says that the copy has all blobs of its commits, since its server does not give them apart. */
+const WHOLE = 'fleetscan-whole';
 
 // What a killed git leaves behind. Branch names are hashed in our refs, so that none can look like these.
 const LEFTOVER = /\.lock$|^gc\.pid$|^objects\/(?:.*\/)?tmp_|^fast_import_crash_/;
 
+// git's own limits (gc.autoPackLimit, gc.auto), above which it repacks.
+const MAX_PACKS = 50;
+const MAX_LOOSE_OBJECTS = 6700;
+
 /**
  * Makes the bare repository in `context.gitDirectory`, or makes the one that is there usable: what a killed process left
- * is removed, a damaged copy is made anew, and one that has grown is repacked.
+ * is removed, a damaged copy is made anew, and one that has grown is repacked or made anew.
  *
  * @throws {GitError} `Failed` when the folder holds something else, or cannot be written
  */
@@ -29,17 +36,38 @@ export async function prepareCache(context: GitContext, onNotice: (notice: Notic
   const directory = context.gitDirectory;
   const isNew = await claim(directory);
   const damage = isNew ? undefined : await damageOf(context);
-  if (damage !== undefined) {
-    await empty(directory);
-    onNotice({ kind: 'CacheRemade', reason: damage });
-  }
-  if (isNew || damage !== undefined) {
-    await localGit(context, ['init', '--quiet', '--bare', '--template=']);
+  if (damage !== undefined) onNotice({ kind: 'CacheRemade', reason: damage });
+  if (isNew || damage !== undefined) return remakeCache(context, 'sha1');
+  const entries = await readdir(directory, { recursive: true });
+  const files = await removeLeftovers(directory, entries);
+  if (files.length > 0) onNotice({ kind: 'LeftoversRemoved', files });
+  if (!hasGrown(entries)) return;
+  if (await isWhole(context)) {
+    await localGit(context, ['gc', '--quiet', '--prune=now']);
     return;
   }
-  const files = await removeLeftovers(directory);
-  if (files.length > 0) onNotice({ kind: 'LeftoversRemoved', files });
-  await localGit(context, ['gc', '--auto', '--quiet', '--prune=now']);
+  // git never drops what came filtered, since it cannot tell what of it is still of use.
+  onNotice({ kind: 'CacheRemade', reason: 'it has grown' });
+  await remakeCache(context, 'sha1');
+}
+
+/** Empties the local copy. `format` is the hash of the repository that it is to be a copy of. */
+export async function remakeCache(context: GitContext, format: ObjectFormat): Promise<void> {
+  await empty(context.gitDirectory);
+  await localGit(context, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`]);
+}
+
+/** Whether the local copy has all blobs of its commits; else it has those that were asked for. */
+export function isWhole({ gitDirectory }: GitContext): Promise<boolean> {
+  return access(path.join(gitDirectory, WHOLE)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Notes that the local copy is to have all blobs from now on. */
+export async function keepWhole({ gitDirectory }: GitContext): Promise<void> {
+  await writeFile(path.join(gitDirectory, WHOLE), '');
 }
 
 /**
@@ -98,8 +126,14 @@ async function empty(directory: string): Promise<void> {
   }
 }
 
-async function removeLeftovers(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true });
+function hasGrown(entries: readonly string[]): boolean {
+  const count = (pattern: RegExp): number => entries.filter((name) => pattern.test(name)).length;
+  return (
+    count(/^objects\/pack\/.*\.pack$/) > MAX_PACKS || count(/^objects\/[0-9a-f]{2}\/./) > MAX_LOOSE_OBJECTS
+  );
+}
+
+async function removeLeftovers(directory: string, entries: readonly string[]): Promise<string[]> {
   const leftovers = entries.filter((name) => LEFTOVER.test(name));
   for (const name of leftovers) await rm(path.join(directory, name), { recursive: true, force: true });
   return leftovers;

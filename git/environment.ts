@@ -37,6 +37,8 @@ const FIXED_ENVIRONMENT = {
   GIT_ALLOW_PROTOCOL: 'http:https:ssh',
   GIT_LITERAL_PATHSPECS: '1',
   GIT_NO_REPLACE_OBJECTS: '1',
+  // What a filtered copy lacks is fetched in one go when we ask for it, never object by object behind our back.
+  GIT_NO_LAZY_FETCH: '1',
 };
 
 const FIXED_SETTINGS: readonly Setting[] = [

@@ -1,12 +1,18 @@
-import { createHash } from 'node:crypto';
 import type { Address, GitCredential } from './address.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
-import type { GitContext } from './environment.ts';
+import type { GitContext, Setting } from './environment.ts';
 import { type Outcome, runGit } from './process.ts';
 import { redirectTarget, type Trust } from './redirect.ts';
 import { secretsIn, withServer } from './transport.ts';
+
+/** A call of git that speaks with the server. */
+export interface RemoteCall {
+  readonly args: readonly string[];
+  readonly settings?: readonly Setting[];
+  readonly input?: Iterable<string>;
+}
 
 /** The repository on its server. All failures are {@link GitError}s with no credential in their text. */
 export class Remote {
@@ -24,24 +30,23 @@ export class Remote {
 
   /** The commit at the head of a branch, by one `ls-remote`. */
   async head(branch: string): Promise<string> {
-    const ref = `refs/heads/${branch}`;
-    const { stdout } = await this.#succeed((url) => ['ls-remote', '--quiet', '--', url, ref]);
-    // ls-remote matches from the end: refs/x/refs/heads/main would be listed too.
-    const line = stdout
-      .toString()
-      .split('\n')
-      .find((text) => text.endsWith(`\t${ref}`));
-    if (line === undefined) throw this.#branchMissing(branch);
-    return line.slice(0, line.indexOf('\t'));
+    const head = (await this.heads([branch])).get(branch);
+    if (head === undefined) throw this.#branchMissing(branch);
+    return head;
   }
 
-  /** Brings the head of a branch, and nothing of its history, into the local copy. */
-  async fetch(branch: string): Promise<string> {
-    const kept = `refs/fleetscan/heads/${createHash('sha256').update(branch).digest('hex')}`;
-    const options = ['--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
-    await this.#succeed((url) => ['fetch', ...options, '--', url, `+refs/heads/${branch}:${kept}`], branch);
-    const { stdout } = await localGit(this.#context, ['rev-parse', '--verify', `${kept}^{commit}`]);
-    return stdout.toString().trim();
+  /** The commits at the heads of branches, by one `ls-remote`; a branch that does not exist is left out. */
+  async heads(branches: readonly string[]): Promise<Map<string, string>> {
+    const refs = branches.map((branch) => `refs/heads/${branch}`);
+    const { stdout } = await this.succeed((url) => ({ args: ['ls-remote', '--quiet', '--', url, ...refs] }));
+    const lines = stdout
+      .toString()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    const all = new Map(lines.map(([oid = '', ref = '']) => [ref, oid]));
+    // ls-remote matches from the end, so that refs/x/refs/heads/main is listed too.
+    const found = branches.map((branch) => [branch, all.get(`refs/heads/${branch}`)] as const);
+    return new Map(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
   }
 
   /**
@@ -50,11 +55,31 @@ export class Remote {
    */
   async push(commit: string, branch: string, expected: string): Promise<void> {
     await this.#checkParent(commit, expected);
+    await this.#move(branch, expected, commit);
+  }
+
+  /** Moves a branch from `expected` to any commit; without `expected` it must not exist yet. */
+  async replace(commit: string, branch: string, expected: string | undefined): Promise<void> {
+    await this.#move(branch, expected ?? '', commit);
+  }
+
+  /** Deletes a branch that is at `expected`. That it is gone already is no failure. */
+  async delete(branch: string, expected: string): Promise<void> {
+    try {
+      await this.#move(branch, expected, '');
+    } catch (error) {
+      const isMoved = error instanceof GitError && error.rejection === 'Moved';
+      if (!isMoved || (await this.heads([branch])).has(branch)) throw error;
+    }
+  }
+
+  /** A lease on nothing asks that the branch does not exist; moved to nothing, it is deleted. */
+  async #move(branch: string, from: string, to: string): Promise<void> {
     const ref = `refs/heads/${branch}`;
-    const options = ['--porcelain', '--no-verify', '--no-signed', `--force-with-lease=${ref}:${expected}`];
-    const outcome = await this.#run((url) => ['push', ...options, '--', url, `${commit}:${ref}`]);
+    const options = ['--porcelain', '--no-verify', '--no-signed', `--force-with-lease=${ref}:${from}`];
+    const outcome = await this.run((url) => ({ args: ['push', ...options, '--', url, `${to}:${ref}`] }));
     if (outcome.code === 0) return;
-    throw rejectionIn(outcome, ref) ?? this.#failure(outcome.stderr, branch);
+    throw rejectionIn(outcome, ref) ?? this.failure(outcome, branch);
   }
 
   /** With it, a lease permits nothing but to go forward. */
@@ -66,21 +91,33 @@ export class Remote {
     });
   }
 
-  /** Runs git and judges its failure; one that is not of the network condemns the local copy. */
-  async #succeed(argsFor: (url: string) => string[], branch = ''): Promise<Outcome> {
-    const outcome = await this.#run(argsFor);
+  /**
+   * Runs git with the repository's URL, its credential and its certificates, and judges a failure; one that is not of the
+   * network condemns the local copy.
+   *
+   * @param branch which `BranchMissing` is to name
+   */
+  async succeed(callFor: (url: string) => RemoteCall, branch = ''): Promise<Outcome> {
+    return this.check(await this.run(callFor), branch);
+  }
+
+  /** The outcome of a call that went well; judges that of another as {@link Remote.succeed} does. */
+  async check(outcome: Outcome, branch = ''): Promise<Outcome> {
     if (outcome.code === 0) return outcome;
-    const failure = this.#failure(outcome.stderr, branch);
+    const failure = this.failure(outcome, branch);
     throw failure.code === 'Failed' ? await condemn(this.#context, failure.message) : failure;
   }
 
-  /** A redirect of the server is followed once, on the same origin; a credential that it refuses is renewed once. */
-  async #run(argsFor: (url: string) => string[]): Promise<Outcome> {
-    const outcome = await this.#runAt(argsFor);
+  /**
+   * As {@link Remote.succeed}, whatever the exit code. A redirect of the server is followed once, on the same origin; a
+   * credential that it refuses is renewed once.
+   */
+  async run(callFor: (url: string) => RemoteCall): Promise<Outcome> {
+    const outcome = await this.#runAt(callFor);
     const elsewhere = outcome.code === 0 ? undefined : await this.#otherAddress(outcome.stderr);
     if (elsewhere === undefined) return outcome;
     this.#address = elsewhere;
-    return this.#runAt(argsFor);
+    return this.#runAt(callFor);
   }
 
   async #otherAddress(stderr: string): Promise<Address | undefined> {
@@ -95,14 +132,16 @@ export class Remote {
     return { ...address, credential: await renew() };
   }
 
-  async #runAt(argsFor: (url: string) => string[]): Promise<Outcome> {
+  async #runAt(callFor: (url: string) => RemoteCall): Promise<Outcome> {
+    const { args, settings: own = [], input } = callFor(this.#address.url);
     const outcome = await withServer(this.#context, this.#address, this.#trust, (context) =>
-      runGit(context, argsFor(this.#address.url)),
+      runGit({ ...context, settings: [...context.settings, ...own] }, args, input),
     );
     return { ...outcome, stderr: this.#redacted(outcome.stderr) };
   }
 
-  #failure(stderr: string, branch: string): GitError {
+  /** What the failure of a call means. */
+  failure({ stderr }: Outcome, branch = ''): GitError {
     const failure = remoteFailure(stderr, this.#address);
     return failure.code === 'BranchMissing' ? this.#branchMissing(branch) : failure;
   }

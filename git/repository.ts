@@ -1,6 +1,8 @@
 import { checkBranch, type GitCredential, parseAddress, type SshKey } from './address.ts';
-import { type Blob, readBlobs } from './blobs.ts';
+import { type Blob, blobId, type LargeBlob } from './blobs.ts';
 import { type Notice, prepareCache } from './cache.ts';
+import { changedFiles, type Description, describeCommit } from './history.ts';
+import { Mirror } from './mirror.ts';
 import { type CommitOptions, writeCommit } from './commit.ts';
 import { GitError } from './errors.ts';
 import type { Environment, GitContext } from './environment.ts';
@@ -10,9 +12,10 @@ import { signCommit, type Signer } from './signature.ts';
 import { type FileEntry, type Listing, listTree } from './tree.ts';
 
 export type { GitCredential, SshKey } from './address.ts';
-export type { Blob } from './blobs.ts';
+export type { Blob, LargeBlob } from './blobs.ts';
 export type { Notice } from './cache.ts';
 export type { Change, CommitOptions } from './commit.ts';
+export type { Description } from './history.ts';
 export type { Signer } from './signature.ts';
 export type { FileEntry, FileMode, Listing, OtherEntry } from './tree.ts';
 
@@ -37,20 +40,23 @@ export interface OpenOptions extends Trust {
 
 /**
  * A repository on a server, and what is known of it in the local copy. No call changes the server but
- * {@link Repository.push}, and that all at once, so that a process killed at any point leaves a whole commit or none.
+ * {@link Repository.push}, {@link Repository.replace} and {@link Repository.deleteBranch}, and each of them all at once, so
+ * that a process killed at any point leaves a whole commit or none.
  * All fail with a {@link GitError} (a `Timeout` when one call takes too long) or with the reason of an aborted signal.
  */
 export interface Repository {
   /** The commit at the head of a branch on the server. */
   remoteHead(branch: string): Promise<string>;
-  /** Gets the head of a branch, without its history. @returns its commit id */
-  fetch(branch: string): Promise<string>;
+  /** The commits at the heads of several branches, by one question; those that do not exist are left out. */
+  remoteHeads(branches: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Gets the head of a branch, with `depth - 1` generations before it (none unless asked for). @returns its commit id */
+  fetch(branch: string, depth?: number): Promise<string>;
   /** The regular files of a fetched commit under `paths`, see {@link listTree}. */
   files(commit: string, paths: readonly string[]): Promise<readonly FileEntry[]>;
   /** As {@link Repository.files}, with the symbolic links, submodules and unreadable names beside them. */
   list(commit: string, paths: readonly string[]): Promise<Listing>;
-  /** The content of files, in the order asked for, see {@link readBlobs}. */
-  read(oids: readonly string[]): AsyncIterable<Blob>;
+  /** The content of files, in the order asked for, see {@link Mirror.read}. */
+  read(oids: readonly string[]): AsyncIterable<Blob | LargeBlob>;
   /** Makes a commit in the local copy, see {@link writeCommit}. @returns its id */
   commit(options: CommitOptions): Promise<string>;
   /**
@@ -58,6 +64,19 @@ export interface Repository {
    * `Unreachable` or `Timeout` it may have moved all the same: {@link Repository.remoteHead} tells.
    */
   push(commit: string, branch: string, expected: string): Promise<void>;
+  /**
+   * Moves a branch that is ours alone from `expected` to any commit, forward or not; without `expected` it must not exist yet.
+   * Fails as {@link Repository.push}.
+   */
+  replace(commit: string, branch: string, expected: string | undefined): Promise<void>;
+  /** Deletes a branch that is at `expected`; fails as {@link Repository.push}, but not when the branch is gone already. */
+  deleteBranch(branch: string, expected: string): Promise<void>;
+  /** What a fetched commit says of itself, see {@link describeCommit}. */
+  describe(commit: string): Promise<Description>;
+  /** What differs between two fetched commits, see {@link changedFiles}. */
+  changedFiles(from: string, to: string): Promise<ReadonlyMap<string, string>>;
+  /** The id that a file's content has in this repository, once something was fetched from it: see {@link blobId}. */
+  blobId(content: Buffer): string;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -74,21 +93,26 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   const context = contextOf(options);
   await prepareCache(context, options.onNotice ?? (() => undefined));
   const remote = new Remote(context, address, options, options.renewCredential);
+  const mirror = new Mirror(context, remote);
   return {
     async remoteHead(branch) {
       checkBranch(branch);
       return remote.head(branch);
     },
-    async fetch(branch) {
+    async remoteHeads(branches) {
+      for (const branch of branches) checkBranch(branch);
+      return remote.heads(branches);
+    },
+    async fetch(branch, depth = 1) {
       checkBranch(branch);
-      return remote.fetch(branch);
+      return mirror.fetch(branch, depth);
     },
     async files(commit, paths) {
       const { files } = await listTree(context, objectId(commit), paths);
       return files;
     },
     list: async (commit, paths) => listTree(context, objectId(commit), paths),
-    read: (oids) => readBlobs(context, oids.map(objectId)),
+    read: (oids) => mirror.read(oids.map(objectId)),
     async commit(wanted) {
       const commit = await writeCommit(context, { ...wanted, parent: objectId(wanted.parent) });
       return options.signer === undefined ? commit : signCommit(context, commit, options.signer);
@@ -97,6 +121,17 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
       checkBranch(branch);
       await remote.push(objectId(commit), branch, objectId(expected));
     },
+    async replace(commit, branch, expected) {
+      checkBranch(branch);
+      await remote.replace(objectId(commit), branch, expected && objectId(expected));
+    },
+    async deleteBranch(branch, expected) {
+      checkBranch(branch);
+      await remote.delete(branch, objectId(expected));
+    },
+    describe: async (commit) => describeCommit(context, objectId(commit)),
+    changedFiles: async (from, to) => changedFiles(context, objectId(from), objectId(to)),
+    blobId: (content) => blobId(content, mirror.objectFormat),
   };
 }
 

@@ -12,8 +12,8 @@ export interface FileEntry {
   readonly mode: FileMode;
   /** Object id of its content. */
   readonly oid: string;
-  /** Bytes. */
-  readonly size: number;
+  /** Bytes, where a listing can tell: a filtered copy has to fetch a file to know. */
+  readonly size?: number;
 }
 
 /** What is in a tree but is no file that we may write. */
@@ -41,7 +41,7 @@ export async function listTree(
 ): Promise<Listing> {
   const wanted = new Set(paths.map(cleanPath));
   const pathspecs = wanted.has('') ? [] : [...wanted];
-  const { stdout } = await localGit(context, ['ls-tree', '-r', '-z', '-l', commit, '--', ...pathspecs]);
+  const { stdout } = await localGit(context, ['ls-tree', '-r', '-z', commit, '--', ...pathspecs]);
   const entries = entriesOf(stdout);
   const missing = firstMissing(pathspecs, entries);
   if (missing !== undefined)
@@ -66,16 +66,16 @@ function entriesOf(listing: Buffer): (FileEntry | OtherEntry)[] {
   return entries;
 }
 
-/** One record of `ls-tree -l`: mode, type, object id and size (`-` for a submodule), padded with spaces; a tab; the path. */
+/** One record of `ls-tree`: mode, type and object id; a tab; the path. */
 function entryOf(record: Buffer): FileEntry | OtherEntry {
   const tab = record.indexOf(0x09);
-  const [mode, , oid = '', size] = record.toString('latin1', 0, tab).split(/ +/);
+  const [mode, , oid = ''] = record.toString('latin1', 0, tab).split(' ');
   const name = record.subarray(tab + 1);
   const path = decoded(name);
   if (mode === '120000') return { path: path ?? name.toString(), kind: 'symlink' };
   if (mode === '160000') return { path: path ?? name.toString(), kind: 'submodule' };
   if (path === undefined) return { path: name.toString(), kind: 'nameNotUtf8' };
-  return { path, mode: mode === '100755' ? mode : '100644', oid, size: Number(size) };
+  return { path, mode: mode === '100755' ? mode : '100644', oid };
 }
 
 function decoded(name: Buffer): string | undefined {

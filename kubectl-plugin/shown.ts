@@ -23,7 +23,7 @@ const shownRepo = z.object({
   metadata,
   spec: gitRepoSpec.pick({ repo: true, branch: true, suspend: true }),
   status: gitRepoStatus
-    .pick({ markers: true, lastPushCommit: true, lastPushTime: true, conditions: true })
+    .pick({ markers: true, lastPushCommit: true, lastPushTime: true, pullRequest: true, conditions: true })
     .default({}),
 });
 /** What tables show of a GitRepo. */

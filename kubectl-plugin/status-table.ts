@@ -55,6 +55,10 @@ export function gitRepoColumns({ output, allNamespaces }: OutputFlags): Column<S
 }
 
 const WIDE_GIT_REPO_COLUMNS: readonly Column<ShownRepo>[] = [
+  {
+    heading: 'PULL REQUEST',
+    cell: ({ status: { pullRequest } }) => pullRequest && `#${pullRequest.number} ${pullRequest.state}`,
+  },
   { heading: 'MESSAGE', cell: (repo) => message(repo, 'ImageSynced') },
 ];
 

@@ -14,7 +14,7 @@ import { Metrics } from './metrics.ts';
 import { keepSettings, type RegistryFiles, readRegistryFiles } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
 import { createStores } from './stores.ts';
-import { WriteBackLoop } from './write-back-loop.ts';
+import { WriteBackLoop } from './write-back/loop.ts';
 
 /** Runs the reconciler until the signal aborts: waits for the Lease, and works while it holds it. */
 export async function runReconciler(config: Config, log: Logger, signal: AbortSignal): Promise<void> {

@@ -85,6 +85,7 @@ const GIT_REPO: Kind = {
       description: 'Does Git agree with the values in force?',
     },
     AGE,
+    { name: 'Pull Request', type: 'string', jsonPath: '.status.pullRequest.url', priority: 1 },
     { name: 'Reason', type: 'string', jsonPath: conditionPath('ImageSynced', 'reason'), priority: 1 },
     { name: 'Message', type: 'string', jsonPath: conditionPath('ImageSynced', 'message'), priority: 1 },
   ],

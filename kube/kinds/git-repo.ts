@@ -115,15 +115,20 @@ export const gitRepoStatus = z.object({
   lastPushCommit: z.string().optional().describe('The last commit that write-back pushed.'),
   lastPushTime: timestamp.optional(),
   pullRequest: z
-    .object({
-      number: z.int(),
-      url: z.string(),
-      state: z.enum(['Open', 'Merged', 'Closed']),
-      branch: z.string(),
-      commit: z.string().optional().describe('The commit that write-back pushed to the branch.'),
-    })
+    .object({ number: z.int(), url: z.string(), state: z.enum(['Open', 'Merged', 'Closed']) })
     .optional()
     .describe('The last pull request of this GitRepo.'),
+  proposal: z
+    .object({
+      branch: z.string(),
+      commit: z
+        .string()
+        .optional()
+        .describe('Its one commit, which other values replace; absent when people pushed to the branch.'),
+      changes: z.string().describe('Stands for what it changes; what people closed is not proposed again.'),
+    })
+    .optional()
+    .describe('What waits on a branch of our own to be merged.'),
   markers: z
     .object({ total: z.int(), current: z.int(), leftAlone: z.int() })
     .optional()

@@ -97,7 +97,13 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
 async function createBare(directory: string, branch: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await git(['init', '--quiet', '--bare', `--initial-branch=${branch}`], { cwd: directory });
-  const settings = { 'http.receivepack': 'true', 'gc.auto': '0', 'receive.autogc': 'false' };
+  const settings = {
+    'http.receivepack': 'true',
+    // As GitHub, GitLab and Gitea have it.
+    'uploadpack.allowFilter': 'true',
+    'gc.auto': '0',
+    'receive.autogc': 'false',
+  };
   for (const [key, value] of Object.entries(settings)) await git(['config', key, value], { cwd: directory });
 }
 

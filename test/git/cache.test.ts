@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { GitError } from '../../git/errors.ts';
 import { type Notice, openRepository, type Repository } from '../../git/repository.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
-import { commitOnServer, git, temporaryFolder } from './support.ts';
+import { commitOnServer, contentOf, git, temporaryFolder } from './support.ts';
 
 describe('the local copy', () => {
   let server: GitServer;
@@ -59,13 +62,30 @@ describe('the local copy', () => {
     const { repository, commit, directory, notices, reopen } = await fixture(t, 'spoilt');
     const [file] = await repository.files(commit, []);
     await spoil(path.join(directory, 'objects'));
-    await assert.rejects(readAll(repository, [file!.oid]), failed('made anew'));
+    await assert.rejects(repository.files(commit, []), failed('made anew'));
     const anew = await reopen();
     assert.equal(notices[0]?.kind, 'CacheRemade');
     await anew.fetch('main');
     assert.deepEqual(await readAll(anew, [file!.oid]), ['content']);
     await reopen();
     assert.equal(notices.length, 1);
+  });
+
+  test('that lost a blob fetches it again; that has a spoilt one is made anew', async (t) => {
+    const { repository, commit, directory, notices, reopen } = await fixture(t, 'lost');
+    const [file] = await repository.files(commit, []);
+    assert.deepEqual(await readAll(repository, [file!.oid]), ['content']);
+    await removePacksWith(directory, file!.oid);
+    assert.deepEqual(await readAll(repository, [file!.oid]), ['content']);
+    await removePacksWith(directory, file!.oid);
+    const loose = path.join(directory, 'objects', file!.oid.slice(0, 2), file!.oid.slice(2));
+    await mkdir(path.dirname(loose), { recursive: true });
+    await writeFile(loose, deflateSync('blob 7\0c0ntent').subarray(0, -3));
+    await assert.rejects(readAll(repository, [file!.oid]), failed('made anew'));
+    assert.deepEqual(notices, []);
+    const anew = await reopen();
+    await anew.fetch('main');
+    assert.deepEqual(await readAll(anew, [file!.oid]), ['content']);
   });
 
   test('that lacks what makes it a repository is made anew', async (t) => {
@@ -89,18 +109,32 @@ describe('the local copy', () => {
     assert.equal(notices.length, 1);
   });
 
-  test('does not grow without end: many packs become one', async (t) => {
-    const { commit, directory, reopen } = await fixture(t, 'packs');
-    for (let i = 0; i < 60; i++) {
-      const blob = git(directory, ['hash-object', '-w', '--stdin'], `blob ${i}`);
-      git(directory, ['pack-objects', '--quiet', path.join(directory, 'objects/pack/pack')], blob);
-    }
-    const repository = await reopen();
-    const packs = (await readdir(path.join(directory, 'objects/pack'))).filter((name) =>
-      name.endsWith('.pack'),
-    );
-    assert.equal(packs.length, 1);
-    assert.deepEqual((await repository.files(commit, [])).length, 1);
+  describe('does not grow without end', () => {
+    test('of a server that gives blobs apart: with too many packs it is made anew', async (t) => {
+      const { commit, directory, notices, reopen } = await fixture(t, 'packs');
+      addPacks(directory, 48);
+      assert.equal((await (await reopen()).files(commit, [])).length, 1);
+      assert.deepEqual(notices, []);
+      addPacks(directory, 60);
+      const repository = await reopen();
+      assert.deepEqual(notices, [{ kind: 'CacheRemade', reason: 'it has grown' }]);
+      assert.equal(await repository.fetch('main'), commit);
+      assert.equal(packs(directory).length, 1);
+    });
+
+    test('of a server that does not: its packs become one, and what is of no use goes', async (t) => {
+      const { directory: serverDirectory, url } = await server.createRepository('gc', { f: 'content' });
+      git(serverDirectory, ['config', 'uploadpack.allowFilter', 'false']);
+      const directory = path.join(temporaryFolder(t), 'cache');
+      const commit = await (await openRepository({ directory, url })).fetch('main');
+      addPacks(directory, 60);
+      const repository = await openRepository({ directory, url });
+      assert.equal(await repository.fetch('main'), commit);
+      assert.ok(packs(directory).length <= 2, String(packs(directory)));
+      assert.throws(() => git(directory, ['cat-file', 'blob', blobOf(59)]));
+      const [file] = await repository.files(commit, []);
+      assert.deepEqual(await readAll(repository, [file!.oid]), ['content']);
+    });
   });
 
   test('follows a branch that a person rewrote', async (t) => {
@@ -138,6 +172,32 @@ describe('the local copy', () => {
   });
 });
 
+/** Each with one blob that is of no use. */
+function addPacks(directory: string, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const blob = git(directory, ['hash-object', '-w', '--stdin'], `blob ${i}`);
+    git(directory, ['pack-objects', '--quiet', path.join(directory, 'objects/pack/pack')], blob);
+  }
+}
+
+function blobOf(i: number): string {
+  return createHash('sha1')
+    .update(`blob ${`blob ${i}`.length}\0blob ${i}`)
+    .digest('hex');
+}
+
+function packs(directory: string): string[] {
+  return readdirSync(path.join(directory, 'objects/pack')).filter((name) => name.endsWith('.pack'));
+}
+
+async function removePacksWith(directory: string, oid: string): Promise<void> {
+  for (const pack of packs(directory)) {
+    const file = path.join(directory, 'objects/pack', pack);
+    if (!git(directory, ['verify-pack', '-v', file]).toString().includes(oid)) continue;
+    for (const end of ['pack', 'idx', 'promisor']) await rm(file.replace(/pack$/, end), { force: true });
+  }
+}
+
 async function spoil(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -149,7 +209,7 @@ async function spoil(folder: string): Promise<void> {
 
 async function readAll(repository: Repository, oids: string[]): Promise<string[]> {
   const contents: string[] = [];
-  for await (const { content } of repository.read(oids)) contents.push(content.toString());
+  for await (const blob of repository.read(oids)) contents.push(contentOf(blob).toString());
   return contents;
 }
 

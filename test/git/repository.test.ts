@@ -6,7 +6,17 @@ import { after, before, describe, test } from 'node:test';
 import { GitError } from '../../git/errors.ts';
 import { type Change, openRepository, type Repository } from '../../git/repository.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
-import { AUTHOR, commitOnServer, DATE, type Entry, git, gitText, open, temporaryFolder } from './support.ts';
+import {
+  AUTHOR,
+  commitOnServer,
+  contentOf,
+  DATE,
+  type Entry,
+  git,
+  gitText,
+  open,
+  temporaryFolder,
+} from './support.ts';
 
 const credential = { username: 'robot', password: 'pä55:w0rd' };
 
@@ -120,9 +130,9 @@ describe('a repository over smart HTTP with a password', () => {
     const repository = await open(t, { url, credential });
     const files = [...(await repository.files(await repository.fetch('main'), []))].reverse();
     let i = 0;
-    for await (const { oid, content } of repository.read(files.map(({ oid }) => oid))) {
-      assert.equal(oid, files[i]?.oid);
-      assert.equal(content.length, files[i]?.size);
+    for await (const blob of repository.read(files.map(({ oid }) => oid))) {
+      assert.equal(blob.oid, files[i]?.oid);
+      assert.equal(repository.blobId(contentOf(blob)), blob.oid);
       i++;
     }
     assert.equal(i, files.length);
@@ -304,8 +314,8 @@ async function contentsOf(
 ): Promise<Map<string, Buffer>> {
   const contents = new Map<string, Buffer>();
   let i = 0;
-  for await (const { content } of repository.read(files.map(({ oid }) => oid)))
-    contents.set(files[i++]!.path, content);
+  for await (const blob of repository.read(files.map(({ oid }) => oid)))
+    contents.set(files[i++]!.path, contentOf(blob));
   return contents;
 }
 

@@ -6,7 +6,13 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { type OpenOptions, openRepository, type Repository } from '../../git/repository.ts';
+import {
+  type Blob,
+  type LargeBlob,
+  type OpenOptions,
+  openRepository,
+  type Repository,
+} from '../../git/repository.ts';
 
 export const AUTHOR = { name: 'Fleetscan', email: 'fleetscan@example.org' };
 export const DATE = new Date('2024-05-06T07:08:09Z');
@@ -78,6 +84,12 @@ export function open(t: TestContext, options: Partial<OpenOptions> & { url: stri
     environment: { PATH: process.env['PATH'] },
     ...options,
   });
+}
+
+/** The content of a blob that is not too large to be read. */
+export function contentOf(blob: Blob | LargeBlob): Buffer {
+  if (!('content' in blob)) throw new Error(`blob ${blob.oid} of ${blob.size} bytes was not read`);
+  return blob.content;
 }
 
 /** Listens on a free port of the loopback until the end of the test. */

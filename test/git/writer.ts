@@ -1,7 +1,7 @@
 // Writes one value through git/ and says each step before it is done, so that a test can kill it at any of them.
 import { GitError } from '../../git/errors.ts';
 import { openRepository, type Repository } from '../../git/repository.ts';
-import { AUTHOR } from './support.ts';
+import { AUTHOR, contentOf } from './support.ts';
 
 export interface WriterOptions {
   readonly directory: string;
@@ -39,7 +39,7 @@ async function attemptWrite(
   onStep('files');
   const [file] = await repository.files(parent, ['f']);
   onStep('read');
-  for await (const { content } of repository.read([file!.oid])) if (content.toString() === value) return;
+  for await (const blob of repository.read([file!.oid])) if (contentOf(blob).toString() === value) return;
   onStep('commit');
   const changes = [{ path: 'f', mode: file!.mode, content: Buffer.from(value) }];
   const commit = await repository.commit({ parent, changes, author: AUTHOR, message: value });

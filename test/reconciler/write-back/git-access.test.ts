@@ -4,16 +4,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { CodedError } from '../../core/errors.ts';
-import { GitHubAppTokens } from '../../git/github-app-tokens.ts';
-import { openRepository } from '../../git/repository.ts';
-import { ApiError } from '../../kube/errors.ts';
-import { type AccessDependencies, gitAccess } from '../../reconciler/git-access.ts';
-import { startGitServer } from '../control-plane/git-server.ts';
-import { mustRun } from '../control-plane/run.ts';
-import { makeKeyPair, startSshServer } from '../control-plane/sshd.ts';
-import { startGitHubApp } from '../fakes/github-app.ts';
-import { gitRepo } from './samples.ts';
+import { CodedError } from '../../../core/errors.ts';
+import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
+import { openRepository } from '../../../git/repository.ts';
+import { ApiError } from '../../../kube/errors.ts';
+import { type AccessDependencies, gitAccess } from '../../../reconciler/write-back/git-access.ts';
+import { startGitServer } from '../../control-plane/git-server.ts';
+import { mustRun } from '../../control-plane/run.ts';
+import { makeKeyPair, startSshServer } from '../../control-plane/sshd.ts';
+import { startGitHubApp } from '../../fakes/github-app.ts';
+import { gitRepo } from '../samples.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const encoded = (texts: Record<string, string>): Record<string, string> =>

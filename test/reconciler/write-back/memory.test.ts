@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { WriteBackMemory } from '../../reconciler/write-back-memory.ts';
+import { WriteBackMemory } from '../../../reconciler/write-back/memory.ts';
 
 const NOW = 1000;
 const PERIODIC = 9000;
@@ -14,7 +14,7 @@ describe('WriteBackMemory', () => {
   it('has one that agrees run at its interval, and knows the commit', () => {
     const memory = new WriteBackMemory();
     memory.agree('c1', memory.version);
-    assert.equal(memory.agreedHead, 'c1');
+    assert.equal(memory.agreedAt, 'c1');
     assert.equal(dueOf(memory), PERIODIC);
   });
 
@@ -22,7 +22,7 @@ describe('WriteBackMemory', () => {
     const memory = new WriteBackMemory();
     memory.agree('c1', memory.version);
     memory.change();
-    assert.equal(memory.agreedHead, undefined);
+    assert.equal(memory.agreedAt, undefined);
     assert.equal(dueOf(memory), NOW);
   });
 
@@ -31,7 +31,7 @@ describe('WriteBackMemory', () => {
     const { version } = memory;
     memory.change();
     memory.agree('c1', version);
-    assert.equal(memory.agreedHead, undefined);
+    assert.equal(memory.agreedAt, undefined);
     assert.equal(dueOf(memory), NOW);
   });
 
@@ -58,6 +58,6 @@ describe('WriteBackMemory', () => {
     const memory = new WriteBackMemory();
     memory.agree('c1', memory.version);
     memory.fail(memory.version, () => 5000);
-    assert.equal(memory.agreedHead, undefined);
+    assert.equal(memory.agreedAt, undefined);
   });
 });

@@ -1,10 +1,14 @@
+import { KnownBlobs } from '../../write-back/known-blobs.ts';
+
 /**
- * What is known of a GitRepo between its runs: at which commit Git said what it should, and when to try again. What Git should
+ * What is known of a GitRepo between its runs: at which commits Git said what it should, and when to try again. What Git should
  * say has a version, so that an answer to an earlier question is never taken for one to the present.
  */
 export class WriteBackMemory {
+  /** The files of the repository that need not be read again. */
+  readonly known = new KnownBlobs();
   #version = 0;
-  #agreed: { readonly head: string; readonly version: number } | undefined;
+  #agreed: { readonly at: string; readonly version: number } | undefined;
   #retry: { readonly at: number; readonly version: number } | undefined;
   #failures = 0;
 
@@ -13,9 +17,9 @@ export class WriteBackMemory {
     return this.#version;
   }
 
-  /** The head of the branch at which Git says what it should now, when that is known. */
-  get agreedHead(): string | undefined {
-    return this.#agreed?.version === this.#version ? this.#agreed.head : undefined;
+  /** The state of the branches at which Git says what it should now, when that is known. */
+  get agreedAt(): string | undefined {
+    return this.#agreed?.version === this.#version ? this.#agreed.at : undefined;
   }
 
   /** Something changed that decides what Git should say. */
@@ -24,8 +28,8 @@ export class WriteBackMemory {
   }
 
   /** A run found or made Git to agree with what it was asked at `version`. */
-  agree(head: string, version: number): void {
-    this.#agreed = { head, version };
+  agree(at: string, version: number): void {
+    this.#agreed = { at, version };
     this.#retry = undefined;
     this.#failures = 0;
   }
@@ -43,7 +47,7 @@ export class WriteBackMemory {
 
   /** When to run: at `periodic` while Git agrees; else at once, or after a pause when just this was tried in vain. */
   due(periodic: number, now: number): number {
-    if (this.agreedHead !== undefined) return periodic;
+    if (this.agreedAt !== undefined) return periodic;
     return this.#retry?.version === this.#version ? this.#retry.at : now;
   }
 }

@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Trust } from '../git/agent.ts';
-import { isHttpUrl } from '../git/address.ts';
-import type { Environment } from '../git/environment.ts';
-import type { GitHubApp } from '../git/github-app.ts';
-import type { GitHubAppTokens } from '../git/github-app-tokens.ts';
-import type { GitCredential, OpenOptions } from '../git/repository.ts';
-import type { KubeClient } from '../kube/client.ts';
-import type { NamespacedName } from '../kube/config-map.ts';
-import { readSecret } from '../kube/secret.ts';
-import { credentialIn } from './access/credential.ts';
-import { AccessError } from './access/error.ts';
-import { clusterKnownHosts } from './access/known-hosts.ts';
-import { signerIn } from './access/signer.ts';
-import type { StoredGitRepo } from './stores.ts';
+import type { Trust } from '../../git/agent.ts';
+import { isHttpUrl } from '../../git/address.ts';
+import type { Environment } from '../../git/environment.ts';
+import type { GitHubApp } from '../../git/github-app.ts';
+import type { GitHubAppTokens } from '../../git/github-app-tokens.ts';
+import type { GitCredential, OpenOptions } from '../../git/repository.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { NamespacedName } from '../../kube/config-map.ts';
+import { readSecret } from '../../kube/secret.ts';
+import { credentialIn } from '../access/credential.ts';
+import { AccessError } from '../access/error.ts';
+import { clusterKnownHosts } from '../access/known-hosts.ts';
+import { signerIn } from '../access/signer.ts';
+import type { StoredGitRepo } from '../stores.ts';
 
-export { AccessError } from './access/error.ts';
+export { AccessError } from '../access/error.ts';
 
 /** How to reach a GitRepo's repository, and with what to sign. */
 export interface GitAccess

@@ -3,16 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { GitHubAppTokens } from '../../git/github-app-tokens.ts';
-import { EventRecorder } from '../../kube/events.ts';
-import { SECRETS } from '../../kube/resource.ts';
-import { Metrics } from '../../reconciler/metrics.ts';
-import { createStores } from '../../reconciler/stores.ts';
-import { WriteBackLoop } from '../../reconciler/write-back-loop.ts';
-import { startGitServer } from '../control-plane/git-server.ts';
-import { FakeApiServer, type Recorded, sendJson } from '../fakes/apiserver.ts';
-import { waitFor } from '../wait.ts';
-import { DIGEST, GIT_REPOS_PATH, IMAGE_SCANS_PATH, rawGitRepo, rawScan, recordedLog } from './samples.ts';
+import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
+import { EventRecorder } from '../../../kube/events.ts';
+import { SECRETS } from '../../../kube/resource.ts';
+import { Metrics } from '../../../reconciler/metrics.ts';
+import { createStores } from '../../../reconciler/stores.ts';
+import { WriteBackLoop } from '../../../reconciler/write-back/loop.ts';
+import { startGitServer } from '../../control-plane/git-server.ts';
+import { FakeApiServer, type Recorded, sendJson } from '../../fakes/apiserver.ts';
+import { waitFor } from '../../wait.ts';
+import { DIGEST, GIT_REPOS_PATH, IMAGE_SCANS_PATH, rawGitRepo, rawScan, recordedLog } from '../samples.ts';
 
 const inForce = (latestTag: string) => ({
   canonicalImageName: 'registry.example/web',

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { parseGitRepo } from '../../kube/kinds/git-repo.ts';
-import { toScan } from '../../kube/kinds/to-scan.ts';
-import type { EditPlan, FileEdit, LeftAlone } from '../../write-back/plan.ts';
-import type { WriteBackResult } from '../../reconciler/write-back.ts';
-import { statusAfter } from '../../reconciler/write-back-status.ts';
-import type { StoredGitRepo } from '../../reconciler/stores.ts';
-import { gitRepo, imageScan, rawGitRepo } from './samples.ts';
+import { parseGitRepo } from '../../../kube/kinds/git-repo.ts';
+import { toScan } from '../../../kube/kinds/to-scan.ts';
+import type { EditPlan, FileEdit, LeftAlone } from '../../../write-back/plan.ts';
+import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
+import { statusAfter } from '../../../reconciler/write-back/status.ts';
+import type { StoredGitRepo } from '../../../reconciler/stores.ts';
+import { gitRepo, imageScan, rawGitRepo } from '../samples.ts';
+import { patched } from './support.ts';
 
 const T1 = new Date('2026-01-01T00:00:00.000Z');
 const T2 = new Date('2026-01-01T00:15:00.000Z');
@@ -28,12 +29,13 @@ const link: LeftAlone = { file: 'b.yaml', reason: 'SymbolicLink', message: 'link
 
 function synced(plan: Partial<EditPlan>, pushed?: string): WriteBackResult {
   const whole = { changes: [], edits: [], leftAlone: [], markers: 0, current: 0, ...plan };
-  return { kind: 'synced', head: pushed ?? HEAD, plan: whole, ...(pushed !== undefined && { pushed }) };
+  const head = pushed ?? HEAD;
+  return { kind: 'synced', head, at: head, plan: whole, ...(pushed !== undefined && { pushed }) };
 }
 const failed: WriteBackResult = { kind: 'failed', reason: 'Unreachable', message: 'no connection' };
 
 function after(repo: StoredGitRepo, result: WriteBackResult, now = T1): StoredGitRepo {
-  return { ...repo, status: statusAfter(repo, result, now) };
+  return patched(repo, statusAfter(repo, result, now));
 }
 
 function conditionOf({ status }: StoredGitRepo): string | undefined {
@@ -107,7 +109,7 @@ describe('statusAfter a write-back', () => {
 
   it('that did not look again, since the branch had not moved, keeps the condition', () => {
     const first = after(gitRepo(), synced({ markers: 1, leftAlone: [unknown] }));
-    const second = after(first, { kind: 'unchanged', head: HEAD }, T2);
+    const second = after(first, { kind: 'unchanged', head: HEAD, at: HEAD }, T2);
     assert.equal(conditionOf(second), conditionOf(first));
     assert.deepEqual(second.status.leftAlone, [unknown]);
     assert.equal(second.status.lastSyncedImageScanTime, T2.toISOString());

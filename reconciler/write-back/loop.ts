@@ -1,32 +1,31 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { matchesGlob } from '../core/glob.ts';
-import type { ScanIndex } from '../core/scan.ts';
-import { hostOf } from '../git/address.ts';
-import type { KubeClient } from '../kube/client.ts';
-import type { EventRecorder } from '../kube/events.ts';
-import { type Condition, objectRef } from '../kube/kinds/common.ts';
-import { GIT_REPOS } from '../kube/resource.ts';
-import type { Store } from '../kube/store.ts';
-import type { EditPlan } from '../write-back/plan.ts';
+import { matchesGlob } from '../../core/glob.ts';
+import type { ScanIndex } from '../../core/scan.ts';
+import { hostOf } from '../../git/address.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import { objectRef } from '../../kube/kinds/common.ts';
+import { GIT_REPOS } from '../../kube/resource.ts';
+import type { Store } from '../../kube/store.ts';
+import type { Metrics } from '../metrics.ts';
+import { intervalMs } from '../../scan/interval.ts';
+import { periodicDue, retryDue } from '../schedule.ts';
+import { valueChange } from '../scan-status.ts';
+import { isSameSpec, type Written, writeStatus } from '../status-writer.ts';
+import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
+import { WorkQueue } from '../work-queue.ts';
 import type { AccessDependencies } from './git-access.ts';
-import type { Metrics } from './metrics.ts';
-import { intervalMs } from '../scan/interval.ts';
-import { periodicDue, retryDue } from './schedule.ts';
-import { valueChange } from './scan-status.ts';
-import { isSameSpec, type Written, writeStatus } from './status-writer.ts';
-import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from './stores.ts';
-import { WorkQueue } from './work-queue.ts';
-import { repositoryDirectory, type WriteBackResult, writeBack } from './write-back.ts';
-import { WriteBackMemory } from './write-back-memory.ts';
-import { statusAfter } from './write-back-status.ts';
+import type { WriteBackResult } from './result.ts';
+import { repositoryDirectory, writeBack } from './write-back.ts';
+import { eventsOf } from './events.ts';
+import { WriteBackMemory } from './memory.ts';
+import { statusAfter } from './status.ts';
 
 // Each run has git processes of its own; most of the time they wait for their host.
 const CONCURRENCY = 12;
 const PER_HOST = 4;
-/** An Event says this many changes at most. */
-const NAMED_CHANGES = 5;
 
 /** What the loop works with. */
 export interface WriteBackLoopDependencies extends Omit<AccessDependencies, 'client' | 'signal'> {
@@ -122,12 +121,13 @@ export class WriteBackLoop {
     const gitRepo = gitRepos.get(key);
     if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
     // Taken before the values are read: one that changes during the run asks for another.
-    const { version, agreedHead } = this.#memory(key);
+    const { version, agreedAt, known } = this.#memory(key);
     const measure = metrics.writeBackStarted();
     const result = await writeBack(gitRepo, {
       ...this.#dependencies,
       signal,
-      ...(agreedHead && { agreedAt: agreedHead }),
+      known,
+      ...(agreedAt !== undefined && { agreedAt }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);
     this.#remember(gitRepo, result, version);
@@ -146,44 +146,29 @@ export class WriteBackLoop {
   #retry(key: string): void {
     const gitRepo = this.#dependencies.gitRepos.get(key);
     if (gitRepo === undefined) return;
-    this.#fail(gitRepo, this.#memory(key).version);
+    this.#fail(gitRepo, this.#memory(key).version, 0);
     this.#schedule(gitRepo, gitRepo);
   }
 
   #remember(gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
-    if (result.kind === 'failed') return this.#fail(gitRepo, version);
-    this.#memory(keyOf(gitRepo)).agree(result.head, version);
+    if (result.kind === 'failed') return this.#fail(gitRepo, version, result.retryAfterMs ?? 0);
+    this.#memory(keyOf(gitRepo)).agree(result.at, version);
   }
 
-  #fail(gitRepo: StoredGitRepo, version: number): void {
+  #fail(gitRepo: StoredGitRepo, version: number, retryAfterMs: number): void {
     const interval = intervalMs(gitRepo.spec.imageScanInterval);
-    const due = (failures: number): number => retryDue(failures, interval, Date.now());
+    const due = (failures: number): number => retryDue(failures, interval, Date.now(), retryAfterMs);
     this.#memory(keyOf(gitRepo)).fail(version, due);
   }
 
-  #report({ before, after }: Written<StoredGitRepo>, result: WriteBackResult): void {
+  #report(written: Written<StoredGitRepo>, result: WriteBackResult): void {
     const { events, log } = this.#dependencies;
-    const about = objectRef('GitRepo', after.metadata);
-    const gitRepo = keyOf(after);
-    if (result.kind === 'synced' && result.pushed !== undefined) {
-      const message = `pushed ${result.pushed.slice(0, 12)}: ${changesText(result.plan)}`;
-      events.record(about, { type: 'Normal', reason: 'Pushed', action: 'WriteBack', message });
-      log.info(
-        { gitRepo, commit: result.pushed, edits: result.plan.edits.length },
-        'wrote values back to Git',
-      );
-    }
-    const condition = syncedCondition(after);
-    const isNews =
-      condition?.reason !== syncedCondition(before)?.reason ||
-      condition?.message !== syncedCondition(before)?.message;
-    if (
-      isNews &&
-      (result.kind === 'failed' || (result.kind === 'synced' && result.plan.leftAlone.length > 0))
-    ) {
-      const { reason = '', message = '' } = condition ?? {};
-      events.record(about, { type: 'Warning', reason, action: 'WriteBack', message });
-      log.warn({ gitRepo, reason, message }, 'a write-back did not do all that it should');
+    const about = objectRef('GitRepo', written.after.metadata);
+    const gitRepo = keyOf(written.after);
+    for (const event of eventsOf(written, result)) {
+      const { type, reason, message } = event;
+      events.record(about, { ...event, action: 'WriteBack' });
+      log[type === 'Warning' ? 'warn' : 'info']({ gitRepo, reason, message }, 'write-back');
     }
   }
 
@@ -198,10 +183,6 @@ async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Pr
   if (!signal.aborted) await Promise.race([promise, once(signal, 'abort')]);
 }
 
-function syncedCondition({ status }: StoredGitRepo): Condition | undefined {
-  return status.conditions?.find((condition) => condition.type === 'ImageSynced');
-}
-
 /** Did a scan change in a way that a marker in Git can show? */
 function concernsMarkers(before: StoredScan, after: StoredScan): boolean {
   const { tagName, gitrepoName, exportTo, image } = after.spec;
@@ -212,14 +193,6 @@ function concernsMarkers(before: StoredScan, after: StoredScan): boolean {
     before.spec.gitrepoName !== gitrepoName ||
     before.spec.exportTo?.join() !== exportTo?.join()
   );
-}
-
-function changesText({ edits }: EditPlan): string {
-  const named = edits
-    .slice(0, NAMED_CHANGES)
-    .map(({ file, line, before, after }) => `${file}:${line} ${before} -> ${after}`);
-  const more = edits.length > NAMED_CHANGES ? [`and ${edits.length - NAMED_CHANGES} more`] : [];
-  return [...named, ...more].join(', ');
 }
 
 function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

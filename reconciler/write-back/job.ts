@@ -1,0 +1,59 @@
+import type { ScanIndex } from '../../core/scan.ts';
+import type { Repository } from '../../git/repository.ts';
+import { type CommitData, commitMessage } from '../../write-back/commit-message.ts';
+import type { KnownBlobs } from '../../write-back/known-blobs.ts';
+import { type EditPlan, planEdits } from '../../write-back/plan.ts';
+import type { StoredGitRepo } from '../stores.ts';
+
+/** One write-back at work: a GitRepo, its repository, and how values in force become a commit there. */
+export interface Job {
+  readonly gitRepo: StoredGitRepo;
+  readonly repository: Repository;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly signal: AbortSignal;
+  /** What has to change in a commit that was fetched. */
+  plan(commit: string): Promise<EditPlan>;
+  /** Makes the commit that carries a plan out, on top of `parent` and in the local copy only. @returns its id */
+  commit(parent: string, plan: EditPlan): Promise<string>;
+}
+
+/** What {@link jobFor} works with. */
+export interface JobParts extends Pick<Job, 'gitRepo' | 'repository' | 'signal'> {
+  readonly index: ScanIndex;
+  readonly known?: KnownBlobs;
+}
+
+const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
+
+/** Makes the job of a GitRepo. */
+export function jobFor({ gitRepo, repository, index, signal, known }: JobParts): Job {
+  const { namespace, name, spec } = gitRepo;
+  const { authorName, authorEmail, messageTemplate } = spec.imageScanCommit ?? {};
+  const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
+  return {
+    gitRepo,
+    repository,
+    author,
+    signal,
+    plan: (commit) =>
+      planEdits(
+        repository,
+        commit,
+        spec.paths ?? [],
+        (marker) => index.find(marker, { namespace, gitrepo: name }),
+        known,
+      ),
+    commit: (parent, plan) =>
+      repository.commit({
+        parent,
+        changes: plan.changes,
+        author,
+        message: commitMessage(messageTemplate, dataOf(gitRepo, plan)),
+      }),
+  };
+}
+
+/** What messages and titles speak of. */
+export function dataOf({ namespace, name }: StoredGitRepo, { edits }: EditPlan): CommitData {
+  return { gitRepo: { namespace, name }, edits };
+}

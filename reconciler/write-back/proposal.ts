@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { Branches, PullRequest, PullRequests, PullRequestText, Written } from '../../git/hosts/host.ts';
+import type { EditPlan } from '../../write-back/plan.ts';
+import type { Job } from './job.ts';
+import { bringBranch, removeBranch } from './own-branch.ts';
+import type { Proposed, RequestStatus, Synced } from './result.ts';
+import { untilRaceWon } from './retry.ts';
+import { stateOf } from './target.ts';
+
+/** What {@link propose} asks of a host. */
+export interface Proposing {
+  /** Undefined when only the branch is wanted. */
+  readonly requests: PullRequests | undefined;
+  /** What the request of a plan says. */
+  readonly textOf: (plan: EditPlan) => Promise<PullRequestText>;
+}
+
+const WITHDRAWN = 'Closed by Fleetscan: the branch says what it should, so there is nothing left to merge.';
+
+/**
+ * Keeps a branch of our own, and its pull request, at what the target branch should say: made when there is something to
+ * merge, brought up to date, and taken back when there is nothing any more. A request that a person closed stays closed
+ * until other values come into force; what a person pushed to the branch stays there.
+ */
+export function propose(job: Job, branches: Branches, proposing: Proposing): Promise<Synced | Proposed> {
+  return untilRaceWon(async () => {
+    const had = (await job.repository.remoteHeads([branches.source])).get(branches.source);
+    const head = await job.repository.fetch(branches.target);
+    const plan = await job.plan(head);
+    const latest = await proposing.requests?.latest(branches);
+    const seen = { job, branches, had, head, plan, latest };
+    return plan.changes.length === 0 ? withdraw(seen, proposing) : bring(seen, proposing);
+  }, job.signal);
+}
+
+/** What there was when a run began. */
+interface Seen {
+  readonly job: Job;
+  readonly branches: Branches;
+  /** The head of our branch. */
+  readonly had: string | undefined;
+  /** The head of the target branch. */
+  readonly head: string;
+  readonly plan: EditPlan;
+  readonly latest: PullRequest | undefined;
+}
+
+async function bring(seen: Seen, { requests, textOf }: Proposing): Promise<Proposed> {
+  const { job, branches, had, head, plan, latest } = seen;
+  const { source: branch } = branches;
+  const changes = changesOf(plan);
+  const proposed = { kind: 'proposed' as const, head, plan, notes: [] };
+  if (latest !== undefined && isDeclined(job, latest, changes)) {
+    const proposal = { branch, changes };
+    return { ...proposed, at: stateOf(head, had), proposal, request: requestStatus(latest) };
+  }
+  const own = await bringBranch(job, branch, had, { base: head, plan });
+  const pushed = {
+    ...proposed,
+    at: stateOf(head, own.head),
+    proposal: { branch, changes, ...(own.isOurs && { commit: own.head }) },
+    ...(own.isPushed && { pushed: own.head }),
+  };
+  if (requests === undefined) return pushed;
+  const { request, notes } = await bringRequest(requests, branches, latest, await textOf(plan));
+  return { ...pushed, notes, request: requestStatus(request) };
+}
+
+/** Opens a request, or makes the open one say what the plan does now. */
+function bringRequest(
+  requests: PullRequests,
+  branches: Branches,
+  latest: PullRequest | undefined,
+  text: PullRequestText,
+): Promise<Written> {
+  return latest?.state === 'Open' ? requests.update(latest.number, text) : requests.open(branches, text);
+}
+
+/** There is nothing to merge: closes the request, and removes our branch. */
+async function withdraw(
+  { job, branches, had, head, plan, latest }: Seen,
+  { requests }: Proposing,
+): Promise<Synced> {
+  if (latest?.state === 'Open') await requests?.close(latest.number, WITHDRAWN);
+  const left = had && (await removeBranch(job, branches.source, had, head));
+  const request = latest && requestStatus(latest);
+  const closed = request?.state === 'Open' ? { ...request, state: 'Closed' as const } : request;
+  return { kind: 'synced', head, at: stateOf(head, left), plan, ...(closed && { request: closed }) };
+}
+
+/** Did a person close the request that proposed just this? */
+function isDeclined({ gitRepo }: Job, latest: PullRequest, changes: string): boolean {
+  const { pullRequest, proposal } = gitRepo.status;
+  return latest.state === 'Closed' && pullRequest?.number === latest.number && proposal?.changes === changes;
+}
+
+/** Tells proposals apart: the same marked scalars in the same files, and the same values for them. */
+function changesOf({ edits }: EditPlan): string {
+  const lines = edits.map(({ file, marker, after }) => JSON.stringify([file, marker, after])).toSorted();
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16);
+}
+
+function requestStatus({ number, url, state }: PullRequest): RequestStatus {
+  return { number, url, state };
+}

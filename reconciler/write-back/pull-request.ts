@@ -1,0 +1,79 @@
+import { connectPullRequests } from '../../git/hosts/connect.ts';
+import type { Branches, HostCredential, PullRequests, PullRequestText } from '../../git/hosts/host.ts';
+import type { Environment } from '../../git/environment.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { readSecret, type Secret } from '../../kube/secret.ts';
+import type { EditPlan } from '../../write-back/plan.ts';
+import { AccessError, type GitAccess } from './git-access.ts';
+import type { Job } from './job.ts';
+import type { Target } from './target.ts';
+
+type PullRequestSpec = NonNullable<Extract<Target, { kind: 'proposal' }>['pullRequest']>;
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * The pull requests of a GitRepo's repository, asked for with the token of their own Secret or what git logs in with.
+ *
+ * @throws {AccessError | SecretError | AddressError}
+ */
+export async function pullRequestsOf(
+  { gitRepo, signal }: Job,
+  { provider, apiURL, secretRef }: PullRequestSpec,
+  { apiCredential, caFile, insecureSkipTLSVerify }: GitAccess,
+  { client, environment }: { client: Pick<KubeClient, 'get'>; environment: Environment },
+): Promise<PullRequests> {
+  const { namespace, spec } = gitRepo;
+  const own = secretRef && hostCredential(await readSecret(client, namespace, secretRef.name, signal));
+  const shown = own ?? apiCredential;
+  return connectPullRequests({
+    provider,
+    repositoryUrl: spec.repo,
+    ...(apiURL && { apiURL }),
+    ...(shown && { credential: shown }),
+    ...(caFile && { caFile }),
+    insecureSkipTLSVerify,
+    environment,
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  });
+}
+
+/** `token`, or what git hosts have for logging in: `password`, with or without `username`. */
+function hostCredential({ namespace, name, data }: Secret): HostCredential {
+  const [token, password, username] = [data['token'], data['password'], data['username']].map(
+    (base64) => base64 && Buffer.from(base64, 'base64').toString().trim(),
+  );
+  if (token) return { token };
+  if (!password) {
+    throw new AccessError('InvalidSecret', `Secret ${namespace}/${name} has no key token, nor password`);
+  }
+  return username ? { username, password } : { token: password };
+}
+
+/** Whether the request of a GitRepo that waits is as the status says: people merge, close and reopen it where our branches do not tell. */
+export async function isAsKnown(
+  { gitRepo: { status } }: Job,
+  branches: Branches,
+  requests: PullRequests | undefined,
+): Promise<boolean> {
+  const { proposal, pullRequest } = status;
+  if (requests === undefined || proposal === undefined) return true;
+  const latest = await requests.latest(branches);
+  return latest?.number === pullRequest?.number && latest?.state === pullRequest?.state;
+}
+
+/** What the request of a plan says. */
+export async function textOf(
+  _job: Job,
+  { pullRequest }: Pick<Target & { kind: 'proposal' }, 'pullRequest'>,
+  plan: EditPlan,
+): Promise<PullRequestText> {
+  const { title, labels = [], assignees = [] } = pullRequest ?? {};
+  return {
+    title: title ?? 'Update images',
+    body: plan.edits.map(({ file, after }) => file + after).join(),
+    labels,
+    assignees,
+  };
+}

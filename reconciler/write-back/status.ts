@@ -1,0 +1,103 @@
+import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
+import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
+import type { EditPlan } from '../../write-back/plan.ts';
+import type { Proposed, ProposalStatus, Synced, WriteBackResult } from './result.ts';
+
+/** How many of the markers left alone the status names. */
+const NAMED = 20;
+const NOTHING_MARKED =
+  'no YAML file under spec.paths holds a marker; write # {"$imagescan": "NAME"} behind an image';
+
+/** A status as a JSON merge patch (RFC 7396): null takes a field away. */
+export type StatusPatch = { readonly [K in keyof GitRepoStatus]: Patch<GitRepoStatus[K]> | null };
+type Patch<T> = T extends unknown[] ? T : T extends object ? { readonly [K in keyof T]: T[K] | null } : T;
+
+/** The status of a GitRepo after a write-back, as a patch. */
+export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResult, now: Date): StatusPatch {
+  const time = now.toISOString();
+  const observedGeneration = metadata.generation;
+  const condition = syncedCondition(result);
+  return {
+    ...status,
+    ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
+    ...('plan' in result && outcomeStatus(result, time)),
+    observedGeneration,
+    // Nothing was looked at again, so the condition of the last look still says it best.
+    ...(condition && {
+      conditions: setCondition(status.conditions, { ...condition, observedGeneration }, now),
+    }),
+  };
+}
+
+function outcomeStatus(result: Synced | Proposed, time: string): StatusPatch {
+  const { plan, pushed, request } = result;
+  const { markers, leftAlone } = plan;
+  return {
+    markers: { total: markers, current: agreeing(result), leftAlone: leftAlone.length },
+    leftAlone: leftAlone.slice(0, NAMED),
+    ...(pushed !== undefined && { lastPushCommit: pushed, lastPushTime: time }),
+    ...(request && { pullRequest: request }),
+    proposal: result.kind === 'proposed' ? proposalPatch(result.proposal) : null,
+  };
+}
+
+function proposalPatch({ commit, ...proposal }: ProposalStatus): StatusPatch['proposal'] {
+  return { ...proposal, commit: commit ?? null };
+}
+
+/** How many markers of the branch that is read agree with the values in force. */
+function agreeing({ kind, plan }: Synced | Proposed): number {
+  return kind === 'synced' ? plan.current + plan.edits.length : plan.current;
+}
+
+type SyncedState = Omit<ConditionState, 'observedGeneration'>;
+
+function syncedCondition(result: WriteBackResult): SyncedState | undefined {
+  const type = 'ImageSynced';
+  switch (result.kind) {
+    case 'failed':
+      return { type, status: 'False', reason: result.reason, message: result.message };
+    case 'unchanged':
+      return undefined;
+    case 'proposed':
+      return { type, ...proposedText(result) };
+    case 'synced':
+      return { type, status: 'True', ...syncedText(result) };
+  }
+}
+
+function proposedText({ plan, proposal, request }: Proposed): Omit<SyncedState, 'type'> {
+  const waiting = `${counted(plan.edits.length)} to be changed`;
+  const rest = leftAloneText(plan);
+  if (request === undefined) {
+    const message = `${waiting} in the branch that is read; they say so on branch ${proposal.branch}${rest}`;
+    return { status: 'False', reason: 'PushedToBranch', message };
+  }
+  if (request.state === 'Open') {
+    const message = `${waiting} by pull request #${request.number}, which waits to be merged: ${request.url}${rest}`;
+    return { status: 'False', reason: 'PullRequestOpen', message };
+  }
+  const message = `${waiting}, but pull request #${request.number} was closed without merging; reopen it, or wait for other values: ${request.url}${rest}`;
+  return { status: 'False', reason: 'PullRequestClosed', message };
+}
+
+function syncedText(result: Synced): { reason: string; message: string } {
+  const { markers, leftAlone } = result.plan;
+  if (markers + leftAlone.length === 0) return { reason: 'NothingMarked', message: NOTHING_MARKED };
+  const count = agreeing(result);
+  const values = count === 1 ? 'agrees with the value in force' : 'agree with the values in force';
+  const message = `${counted(count)} ${values}${leftAloneText(result.plan)}`;
+  return { reason: leftAlone.length > 0 ? 'SyncedInPart' : 'Synced', message };
+}
+
+function counted(markers: number): string {
+  return markers === 1 ? '1 marker' : `${markers} markers`;
+}
+
+function leftAloneText({ leftAlone }: EditPlan): string {
+  const [first] = leftAlone;
+  if (first === undefined) return '';
+  const place = first.line === undefined ? first.file : `${first.file}:${first.line}`;
+  const more = leftAlone.length === 1 ? '' : ` (and ${leftAlone.length - 1} more in status.leftAlone)`;
+  return `; left alone: ${place}: ${first.reason}: ${first.message}${more}`;
+}

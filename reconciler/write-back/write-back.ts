@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { CodedError } from '../../core/errors.ts';
+import { PathError } from '../../core/paths.ts';
+import type { ScanIndex } from '../../core/scan.ts';
+import { AddressError, GitError } from '../../git/errors.ts';
+import { HostError } from '../../git/hosts/host.ts';
+import { openRepository } from '../../git/repository.ts';
+import { SecretError } from '../../kube/secret.ts';
+import { IntervalError, parseInterval } from '../../scan/interval.ts';
+import { TemplateError } from '../../write-back/commit-message.ts';
+import type { KnownBlobs } from '../../write-back/known-blobs.ts';
+import type { StoredGitRepo } from '../stores.ts';
+import { writeToBranch } from './branch.ts';
+import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
+import { jobFor } from './job.ts';
+import { propose } from './proposal.ts';
+import { isAsKnown, pullRequestsOf, textOf } from './pull-request.ts';
+import type { Failed, WriteBackFailure, WriteBackResult } from './result.ts';
+import { branchesOf, stateOf, targetOf } from './target.ts';
+
+/** What {@link writeBack} works with. */
+export interface WriteBackDependencies extends AccessDependencies {
+  readonly index: ScanIndex;
+  /** The state of the branches at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
+  readonly agreedAt?: string;
+  /** What earlier runs know of the repository's blobs. */
+  readonly known?: KnownBlobs;
+}
+
+/**
+ * Makes Git agree with the values in force: one commit with the marked scalars of a GitRepo that differ, pushed on top of the
+ * branch as it is or to a branch of our own with a pull request; or nothing.
+ *
+ * @throws only the signal's reason, or a mistake of ours
+ */
+export async function writeBack(
+  gitRepo: StoredGitRepo,
+  dependencies: WriteBackDependencies,
+): Promise<WriteBackResult> {
+  const { cacheDirectory, environment, signal, index, agreedAt, known } = dependencies;
+  try {
+    parseInterval(gitRepo.spec.imageScanInterval);
+    const access = await gitAccess(gitRepo, dependencies);
+    const directory = repositoryDirectory(cacheDirectory, gitRepo);
+    const repository = await openRepository({ directory, ...access, environment, signal });
+    const target = targetOf(gitRepo);
+    const branches = branchesOf(target);
+    const heads = await repository.remoteHeads(branches);
+    const [head = ''] = branches.map((branch) => heads.get(branch));
+    const at = stateOf(...branches.map((branch) => heads.get(branch)));
+    const job = jobFor({ gitRepo, repository, index, signal, ...(known && { known }) });
+    if (target.kind === 'branch') {
+      return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
+    }
+    const requests =
+      target.pullRequest && (await pullRequestsOf(job, target.pullRequest, access, dependencies));
+    const isKnown = at === agreedAt && (await isAsKnown(job, target, requests));
+    if (isKnown) return { kind: 'unchanged', head, at };
+    return await propose(job, target, { requests, textOf: (plan) => textOf(job, target, plan) });
+  } catch (error) {
+    signal.throwIfAborted();
+    return failed(error);
+  }
+}
+
+/** What a local copy is kept by. */
+type GitRepoPlace = Pick<StoredGitRepo, 'namespace' | 'name'> & {
+  readonly spec: Pick<StoredGitRepo['spec'], 'repo'>;
+};
+
+/** The folder in which a GitRepo's repository is kept between runs. */
+export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: GitRepoPlace): string {
+  const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
+  return path.join(cacheDirectory, 'git', key);
+}
+
+const OWN_ERRORS = [
+  GitError,
+  PathError,
+  AddressError,
+  AccessError,
+  SecretError,
+  IntervalError,
+  TemplateError,
+];
+
+function failed(error: unknown): Failed {
+  if (error instanceof HostError) {
+    const { code, message, retryAfterMs } = error;
+    const reason = `PullRequest${code}` as const;
+    return { kind: 'failed', reason, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
+  if (!OWN_ERRORS.some((kind) => error instanceof kind)) throw error;
+  const { code, message } = error as CodedError<WriteBackFailure>;
+  return { kind: 'failed', reason: code, message };
+}
