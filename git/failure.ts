@@ -8,7 +8,7 @@ const BLANKS_AND_CONTROLS = /[\s\p{Cc}]+/gu;
 
 type Rule = readonly [pattern: RegExp, code: GitErrorCode, what: string];
 
-/** What ssh says, before the same words of git are looked for: its own are more exact. */
+/** What ssh and the hosts behind it say, before the same words of git are looked for: its own are more exact. */
 const SSH_RULES: readonly Rule[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY/,
@@ -22,12 +22,12 @@ const SSH_RULES: readonly Rule[] = [
     'ssh cannot use the private key for',
   ],
   [
-    /Permission denied \(|Permission to \S+ denied|marked as read only|Too many authentication failures/,
+    /Permission denied \(|Permission to \S+ denied|marked as read only|Too many authentication failures|access denied|Write access .*not granted|not allowed to|not authorized to/i,
     'Unauthorized',
     'the key is wrong or not allowed to do this at',
   ],
   [
-    /does not appear to be a git repository|[Rr]epository not found|project you were looking for could not be found/,
+    /does not appear to be a git repository|repository not found|(?:project|repository) you (?:were|are) (?:looking for|trying to access) could not be found|repository does not exist/i,
     'RepositoryMissing',
     'there is no repository (or none that the key may see) at',
   ],
@@ -63,9 +63,8 @@ const RULES: readonly Rule[] = [
 
 /** The error for a call to a server that git ended with a failure. */
 export function remoteFailure(stderr: string, address: Address): GitError {
-  const own = ownLines(stderr)
-    .join('\n')
-    .replace(/'[^'\n]*'/g, "''");
+  const lines = address.kind === 'ssh' ? sshLines(stderr) : ownLines(stderr);
+  const own = lines.join('\n').replace(/'[^'\n]*'/g, "''");
   const rules = address.kind === 'ssh' ? [...SSH_RULES, ...RULES] : RULES;
   const [, code, what] = rules.find(([pattern]) => pattern.test(own)) ?? [
     undefined,
@@ -73,7 +72,8 @@ export function remoteFailure(stderr: string, address: Address): GitError {
     'git failed at',
   ];
   const advice = address.kind === 'ssh' && code.startsWith('HostKey') ? `; ${hostKeyAdvice(address)}` : '';
-  const detail = oneLine(stderr);
+  // ssh names the file that the key is in for as long as the call lasts.
+  const detail = oneLine(stderr).replaceAll(/\S*fleetscan-private-\S*/g, 'key');
   return new GitError(
     code,
     `${what} ${address.url}${advice}: ${detail}`,
@@ -109,6 +109,11 @@ export function oneLine(text: string): string {
 
 function ownLines(stderr: string): string[] {
   return linesOf(stderr).filter((line) => !line.startsWith('remote: '));
+}
+
+/** A host that refuses a key has no other way to say why than GitLab's, which looks like the text of a hook. */
+function sshLines(stderr: string): string[] {
+  return linesOf(stderr).filter((line) => !line.startsWith('remote: ') || line.startsWith('remote: ERROR:'));
 }
 
 function linesOf(text: string): string[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { type Address, checkBranch, parseAddress } from '../../git/address.ts';
+import { type Address, checkBranch, hostOf, parseAddress } from '../../git/address.ts';
 import { AddressError } from '../../git/errors.ts';
 
 test('a URL may be http or https', () => {
@@ -90,6 +90,13 @@ test('SSH is spoken to the user in the URL, or to git', () => {
   for (const [text, address] of cases) {
     assert.deepEqual(parseAddress(text, key), { kind: 'ssh', ...address, key }, text);
   }
+});
+
+test('work is spread by the host of a URL', () => {
+  assert.equal(hostOf('git@host.example:team/app'), 'host.example');
+  assert.equal(hostOf('ssh://git@host.example:22/app'), 'host.example');
+  assert.equal(hostOf('https://host.example:8443/app'), 'host.example:8443');
+  for (const refused of ['', 'app', 'git@-x:app', 'ssh://host']) assert.equal(hostOf(refused), '');
 });
 
 test('SSH needs a key, and HTTP takes none', () => {

@@ -93,6 +93,12 @@ describe('a repository behind SSH', () => {
     );
   });
 
+  test('a key that is broken inside', async (t) => {
+    const privateKey = key.privateKey.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA');
+    const repository = await open(t, { url, credential: { ...key, privateKey } });
+    await fails(repository.fetch('main'), 'InvalidKey', /ssh cannot use the private key .*Load key key/);
+  });
+
   test('a server whose host key nobody has made known', async (t) => {
     for (const knownHosts of ['', '# none yet', server.knownHosts.replace(/^\S+/, 'elsewhere.example')]) {
       const repository = await open(t, { url, credential: { ...key, knownHosts } });
