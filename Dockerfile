@@ -26,11 +26,11 @@ LABEL org.opencontainers.image.title="fleetscan" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.base.name="${BASE_IMAGE}"
 
-# The reconciler runs git, and git runs ssh, which wants its user to have a name; tini buries what a killed git leaves
-# behind. Nothing installs packages at run time, so npm goes. Versions are those of the base, which a release pins by digest.
+# The reconciler runs git, and git runs ssh, which wants its user to have a name; ssh-keygen and gpg sign commits; tini buries
+# what a killed git leaves behind. Nothing installs packages at run time, so npm goes. Versions are those of the base, which a release pins by digest.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates git openssh-client tini \
+ && apt-get install --yes --no-install-recommends ca-certificates git gpg gpg-agent openssh-client tini \
  && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /opt/yarn-* \
  && groupadd --gid 65532 fleetscan \
  && useradd --uid 65532 --gid 65532 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin fleetscan \

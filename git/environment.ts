@@ -9,6 +9,8 @@ export interface GitContext {
   readonly gitDirectory: string;
   readonly environment: Environment;
   readonly settings: readonly Setting[];
+  /** Variables beside those that all calls have. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Deadline of one call, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
@@ -23,17 +25,16 @@ const PROXY_VARIABLES = [
   'ALL_PROXY',
   'NO_PROXY',
 ];
+/** What every program that we start may know of the machine. */
 const INHERITED = ['PATH', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', ...PROXY_VARIABLES];
 
 /** Nothing on the machine but our own words decides what git does: no user or system files, no prompts, no ~/.netrc. */
 const FIXED_ENVIRONMENT = {
-  HOME: '/dev/null',
-  LC_ALL: 'C',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_ATTR_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',
-  GIT_ALLOW_PROTOCOL: 'http:https',
+  GIT_ALLOW_PROTOCOL: 'http:https:ssh',
   GIT_LITERAL_PATHSPECS: '1',
   GIT_NO_REPLACE_OBJECTS: '1',
   // What a filtered copy lacks is fetched in one go when we ask for it, never object by object behind our back.
@@ -54,15 +55,25 @@ const FIXED_SETTINGS: readonly Setting[] = [
 
 /** All variables that git gets. */
 export function environmentOf(context: GitContext): NodeJS.ProcessEnv {
-  const inherited = INHERITED.map((name) => [name, context.environment[name]]).filter(
+  return {
+    ...bareEnvironment(context.environment),
+    ...FIXED_ENVIRONMENT,
+    ...context.variables,
+    GIT_DIR: context.gitDirectory,
+    ...settingsEnvironment([...FIXED_SETTINGS, ...context.settings]),
+  };
+}
+
+/** What the programs beside git (ssh-keygen, gpg) get: where programs are, and nothing of the user's. */
+export function bareEnvironment(environment: Environment): NodeJS.ProcessEnv {
+  const inherited = INHERITED.map((name) => [name, environment[name]]).filter(
     ([, value]) => value !== undefined,
   );
   return {
     PATH: '/usr/local/bin:/usr/bin:/bin',
     ...Object.fromEntries(inherited),
-    ...FIXED_ENVIRONMENT,
-    GIT_DIR: context.gitDirectory,
-    ...settingsEnvironment([...FIXED_SETTINGS, ...context.settings]),
+    HOME: '/dev/null',
+    LC_ALL: 'C',
   };
 }
 

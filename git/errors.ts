@@ -3,7 +3,9 @@ import { CodedError } from '../core/errors.ts';
 /**
  * Why work with a repository failed. `Unreachable`: no answer, or a temporary one (429, 5xx). `Unauthorized`: the
  * credential is missing, wrong, or not allowed to do this. `Timeout`: a call passed its deadline and was killed.
- * `Failed`: git said something else, which the message carries.
+ * `HostKeyUnknown`, `HostKeyChanged`: SSH knows no key of the host, or another one. `InvalidKey`: a private key cannot be
+ * used, or its passphrase is wrong. `SigningFailed`: a commit could not be signed. `Failed`: git said something else, which
+ * the message carries.
  */
 export type GitErrorCode =
   | 'Unreachable'
@@ -12,6 +14,10 @@ export type GitErrorCode =
   | 'RepositoryMissing'
   | 'PushRejected'
   | 'TLS'
+  | 'HostKeyUnknown'
+  | 'HostKeyChanged'
+  | 'InvalidKey'
+  | 'SigningFailed'
   | 'Timeout'
   | 'Failed';
 
@@ -29,5 +35,5 @@ export class GitError extends CodedError<GitErrorCode> {
   }
 }
 
-/** A repository URL or branch name that is refused before anything is asked of a server. */
-export class AddressError extends CodedError<'InvalidURL' | 'InvalidBranch'> {}
+/** A repository URL, a credential for it, or a branch name that is refused before anything is asked of a server. */
+export class AddressError extends CodedError<'InvalidURL' | 'WrongCredential' | 'InvalidBranch'> {}

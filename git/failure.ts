@@ -1,11 +1,41 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { Address } from './address.ts';
 import { GitError, type GitErrorCode } from './errors.ts';
+import type { SshPlace } from './ssh-address.ts';
 
 const MAX_DETAIL = 600;
 const BLANKS_AND_CONTROLS = /[\s\p{Cc}]+/gu;
 
+type Rule = readonly [pattern: RegExp, code: GitErrorCode, what: string];
+
+/** What ssh and the hosts behind it say, before the same words of git are looked for: its own are more exact. */
+const SSH_RULES: readonly Rule[] = [
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY/,
+    'HostKeyChanged',
+    'the server shows another host key than the one that is known (an attack, or a new key that must be made known) at',
+  ],
+  [/host key is known for|Host key verification failed/, 'HostKeyUnknown', 'no host key is known of'],
+  [
+    /Load key .*(?:invalid format|error in libcrypto|incorrect passphrase|Permission denied)/,
+    'InvalidKey',
+    'ssh cannot use the private key for',
+  ],
+  [
+    /Permission denied \(|Permission to \S+ denied|marked as read only|Too many authentication failures|access denied|Write access .*not granted|not allowed to|not authorized to/i,
+    'Unauthorized',
+    'the key is wrong or not allowed to do this at',
+  ],
+  [
+    /does not appear to be a git repository|repository not found|(?:project|repository) you (?:were|are) (?:looking for|trying to access) could not be found|repository does not exist/i,
+    'RepositoryMissing',
+    'there is no repository (or none that the key may see) at',
+  ],
+  [/Could not read from remote repository|hung up|early EOF/, 'Unreachable', 'no connection to'],
+];
+
 /** What git says under LC_ALL=C, first match wins. Quoted parts (the URL) and the server's own text are not matched. */
-const RULES: readonly (readonly [pattern: RegExp, code: GitErrorCode, what: string])[] = [
+const RULES: readonly Rule[] = [
   [/couldn't find remote ref/, 'BranchMissing', 'the branch does not exist in'],
   [
     /certificat|CAfile|handshake|SSL connect error|wrong version number/i,
@@ -31,19 +61,29 @@ const RULES: readonly (readonly [pattern: RegExp, code: GitErrorCode, what: stri
   ],
 ];
 
-/** The error for a call to a server that git ended with a failure. `url` holds no credential. */
-export function remoteFailure(stderr: string, url: string): GitError {
-  const own = ownLines(stderr)
-    .join('\n')
-    .replace(/'[^'\n]*'/g, "''");
-  const rule = RULES.find(([pattern]) => pattern.test(own));
-  const [, code, what] = rule ?? [undefined, 'Failed' as const, 'git failed at'];
-  const detail = oneLine(stderr);
+/** The error for a call to a server that git ended with a failure. */
+export function remoteFailure(stderr: string, address: Address): GitError {
+  const lines = address.kind === 'ssh' ? sshLines(stderr) : ownLines(stderr);
+  const own = lines.join('\n').replace(/'[^'\n]*'/g, "''");
+  const rules = address.kind === 'ssh' ? [...SSH_RULES, ...RULES] : RULES;
+  const [, code, what] = rules.find(([pattern]) => pattern.test(own)) ?? [
+    undefined,
+    'Failed' as const,
+    'git failed at',
+  ];
+  const advice = address.kind === 'ssh' && code.startsWith('HostKey') ? `; ${hostKeyAdvice(address)}` : '';
+  // ssh names the file that the key is in for as long as the call lasts.
+  const detail = oneLine(stderr).replaceAll(/\S*fleetscan-private-\S*/g, 'key');
   return new GitError(
     code,
-    `${what} ${url}: ${detail}`,
+    `${what} ${address.url}${advice}: ${detail}`,
     code === 'PushRejected' ? { rejection: 'Declined' } : {},
   );
+}
+
+function hostKeyAdvice({ host, port }: SshPlace): string {
+  const scan = port === undefined ? `ssh-keyscan ${host}` : `ssh-keyscan -p ${port} ${host}`;
+  return `compare what \`${scan}\` prints with what the host publishes, then put it under known_hosts into the Secret with the key or into the cluster's ConfigMap of known hosts`;
 }
 
 /** Did git refuse to follow a redirect? */
@@ -69,6 +109,11 @@ export function oneLine(text: string): string {
 
 function ownLines(stderr: string): string[] {
   return linesOf(stderr).filter((line) => !line.startsWith('remote: '));
+}
+
+/** A host that refuses a key has no other way to say why than GitLab's, which looks like the text of a hook. */
+function sshLines(stderr: string): string[] {
+  return linesOf(stderr).filter((line) => !line.startsWith('remote: ') || line.startsWith('remote: ERROR:'));
 }
 
 function linesOf(text: string): string[] {

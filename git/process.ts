@@ -11,6 +11,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** A program to run, and all variables that it gets. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** How long a program may work. */
+export type Limits = Pick<GitContext, 'timeoutMs' | 'signal'>;
+
 /** A git process at work. */
 export interface RunningGit {
   readonly stdout: Readable;
@@ -32,11 +42,22 @@ export function startGit(
   args: readonly string[],
   input: Iterable<string | Buffer> = [],
 ): RunningGit {
-  const { signal } = context;
+  return start(gitProgram(context, args), context, input);
+}
+
+function gitProgram(context: GitContext, args: readonly string[]): Program {
+  return { command: 'git', args, environment: environmentOf(context) };
+}
+
+function start(
+  { command, args, environment }: Program,
+  { signal }: Limits,
+  input: Iterable<string | Buffer>,
+): RunningGit {
   signal?.throwIfAborted();
   // Detached makes it the leader of a process group, so that a kill reaches the helpers that git starts.
-  const child = spawn('git', args, {
-    env: environmentOf(context),
+  const child = spawn(command, args, {
+    env: environment,
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   });
@@ -51,7 +72,7 @@ export function startGit(
   const stderr = tailOf(child.stderr);
   // A broken pipe means that git ended early: its exit code and stderr tell why.
   pipeline(Readable.from(input), child.stdin).catch(() => undefined);
-  const ended = exitOf(child)
+  const ended = exitOf(child, command)
     .then((code) => {
       if (stopped !== undefined) throw stopped.reason;
       return { code, stderr: stderr() };
@@ -71,14 +92,24 @@ export async function runGit(
   args: readonly string[],
   input?: Iterable<string | Buffer>,
 ): Promise<Outcome> {
-  const running = startGit(context, args, input);
-  const timer = setTimeout(() => running.stop(timeoutError(args, context)), context.timeoutMs);
+  return runProgram(gitProgram(context, args), context, input);
+}
+
+/** As {@link runGit}, for a program that git does not start for us. */
+export async function runProgram(
+  program: Program,
+  limits: Limits,
+  input: Iterable<string | Buffer> = [],
+): Promise<Outcome> {
+  const { command, args } = program;
+  const running = start(program, limits, input);
+  const timer = setTimeout(() => running.stop(lateError(program, limits)), limits.timeoutMs);
   const chunks: Buffer[] = [];
   let size = 0;
   running.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= MAX_STDOUT) chunks.push(chunk);
-    else running.stop(new GitError('Failed', `git ${args[0]} wrote more than ${MAX_STDOUT} bytes`));
+    else running.stop(new GitError('Failed', `${command} ${args[0]} wrote more than ${MAX_STDOUT} bytes`));
   });
   try {
     const end = await running.ended;
@@ -89,16 +120,21 @@ export async function runGit(
 }
 
 /** The error of a call that passed its deadline. */
-export function timeoutError(args: readonly string[], { timeoutMs }: GitContext): GitError {
-  return new GitError('Timeout', `git ${args[0]} did not end within ${timeoutMs / 1000} s and was stopped`);
+export function timeoutError(args: readonly string[], limits: Limits): GitError {
+  return lateError({ command: 'git', args }, limits);
+}
+
+function lateError({ command, args }: Pick<Program, 'command' | 'args'>, { timeoutMs }: Limits): GitError {
+  const message = `${command} ${args[0]} did not end within ${timeoutMs / 1000} s and was stopped`;
+  return new GitError('Timeout', message);
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-function exitOf(child: Child): Promise<number> {
+function exitOf(child: Child, command: string): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => {
-      const message = `git cannot be started (${cause.message}); it must be installed and in PATH`;
+      const message = `${command} cannot be started (${cause.message}); it must be installed and in PATH`;
       reject(new GitError('Failed', message, { cause }));
     });
     child.once('close', (code) => resolve(code ?? -1));

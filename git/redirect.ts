@@ -9,6 +9,8 @@ export type { Trust } from './agent.ts';
 
 const DISCOVERY = '/info/refs';
 
+type HttpAddress = Extract<Address, { kind: 'http' }>;
+
 /**
  * Finds where a server redirects a repository to (GitLab does, from `…/project` to `…/project.git`; GitHub, from a former
  * name). git is not let to follow by itself when there is a credential, since it would send it on to any host.
@@ -16,7 +18,7 @@ const DISCOVERY = '/info/refs';
  * @returns the new URL, on the same origin
  * @throws {GitError} `RepositoryMissing` when it is elsewhere, `Unreachable` when the question finds no answer
  */
-export async function redirectTarget({ url, credential }: Address, options: Asking): Promise<string> {
+export async function redirectTarget({ url, credential }: HttpAddress, options: Asking): Promise<string> {
   const location = await locationOf(`${url.replace(/\/$/, '')}${DISCOVERY}?service=git-upload-pack`, {
     ...options,
     ...(credential !== undefined && { authorization: basicAuthorization(credential) }),

@@ -1,10 +1,11 @@
-import type { Address } from './address.ts';
+import type { Address, GitCredential } from './address.ts';
 import { condemn, localGit } from './cache.ts';
 import { GitError } from './errors.ts';
 import { isRedirect, oneLine, remoteFailure, remoteLines } from './failure.ts';
 import type { GitContext, Setting } from './environment.ts';
 import { type Outcome, runGit } from './process.ts';
-import { basicAuthorization, redirectTarget, type Trust } from './redirect.ts';
+import { redirectTarget, type Trust } from './redirect.ts';
+import { secretsIn, withServer } from './transport.ts';
 
 /** A call of git that speaks with the server. */
 export interface RemoteCall {
@@ -18,11 +19,13 @@ export class Remote {
   readonly #context: GitContext;
   readonly #trust: Trust;
   #address: Address;
+  #renew: (() => Promise<GitCredential>) | undefined;
 
-  constructor(context: GitContext, address: Address, trust: Trust) {
+  constructor(context: GitContext, address: Address, trust: Trust, renew?: () => Promise<GitCredential>) {
     this.#context = context;
     this.#address = address;
     this.#trust = trust;
+    this.#renew = renew;
   }
 
   /** The commit at the head of a branch, by one `ls-remote`. */
@@ -105,26 +108,41 @@ export class Remote {
     throw failure.code === 'Failed' ? await condemn(this.#context, failure.message) : failure;
   }
 
-  /** As {@link Remote.succeed}, whatever the exit code. A redirect of the server is followed once, on the same origin. */
+  /**
+   * As {@link Remote.succeed}, whatever the exit code. A redirect of the server is followed once, on the same origin; a
+   * credential that it refuses is renewed once.
+   */
   async run(callFor: (url: string) => RemoteCall): Promise<Outcome> {
     const outcome = await this.#runAt(callFor);
-    if (outcome.code === 0 || !isRedirect(outcome.stderr)) return outcome;
-    const url = await redirectTarget(this.#address, { ...this.#trust, ...this.#context });
-    this.#address = { ...this.#address, url };
+    const elsewhere = outcome.code === 0 ? undefined : await this.#otherAddress(outcome.stderr);
+    if (elsewhere === undefined) return outcome;
+    this.#address = elsewhere;
     return this.#runAt(callFor);
+  }
+
+  async #otherAddress(stderr: string): Promise<Address | undefined> {
+    const address = this.#address;
+    if (address.kind !== 'http') return undefined;
+    if (isRedirect(stderr)) {
+      return { ...address, url: await redirectTarget(address, { ...this.#trust, ...this.#context }) };
+    }
+    const renew = this.#renew;
+    if (renew === undefined || remoteFailure(stderr, address).code !== 'Unauthorized') return undefined;
+    this.#renew = undefined;
+    return { ...address, credential: await renew() };
   }
 
   async #runAt(callFor: (url: string) => RemoteCall): Promise<Outcome> {
     const { args, settings: own = [], input } = callFor(this.#address.url);
-    const network = networkSettings(this.#address, this.#trust);
-    const settings = [...this.#context.settings, ...network, ...own];
-    const outcome = await runGit({ ...this.#context, settings }, args, input);
+    const outcome = await withServer(this.#context, this.#address, this.#trust, (context) =>
+      runGit({ ...context, settings: [...context.settings, ...own] }, args, input),
+    );
     return { ...outcome, stderr: this.#redacted(outcome.stderr) };
   }
 
   /** What the failure of a call means. */
   failure({ stderr }: Outcome, branch = ''): GitError {
-    const failure = remoteFailure(stderr, this.#address.url);
+    const failure = remoteFailure(stderr, this.#address);
     return failure.code === 'BranchMissing' ? this.#branchMissing(branch) : failure;
   }
 
@@ -132,28 +150,9 @@ export class Remote {
     return new GitError('BranchMissing', `branch "${branch}" does not exist in ${this.#address.url}`);
   }
 
-  /** A server, or a proxy, may repeat in its text what it was sent. */
   #redacted(text: string): string {
-    const { credential } = this.#address;
-    if (credential === undefined) return text;
-    const secrets = [basicAuthorization(credential).slice('Basic '.length), credential.password];
-    return secrets
-      .filter((secret) => secret !== '')
-      .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    return secretsIn(this.#address).reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   }
-}
-
-function networkSettings({ url, credential }: Address, { caFile, insecureSkipTLSVerify }: Trust): Setting[] {
-  const settings: Setting[] = [['http.sslVerify', String(insecureSkipTLSVerify !== true)]];
-  if (caFile !== undefined) settings.push(['http.sslCAInfo', caFile]);
-  if (credential === undefined) return settings;
-  const header = `Authorization: ${basicAuthorization(credential)}`;
-  return [
-    ...settings,
-    [`http.${new URL(url).origin}/.extraHeader`, header],
-    // git sends an extra header on to wherever it is redirected.
-    ['http.followRedirects', 'false'],
-  ];
 }
 
 // What a server says when two pushes reach it at the same moment and the other one wins its lock.

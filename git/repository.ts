@@ -1,4 +1,4 @@
-import { checkBranch, type GitCredential, parseAddress } from './address.ts';
+import { checkBranch, type GitCredential, parseAddress, type SshKey } from './address.ts';
 import { type Blob, blobId, type LargeBlob } from './blobs.ts';
 import { type Notice, prepareCache } from './cache.ts';
 import { changedFiles, type Description, describeCommit } from './history.ts';
@@ -8,13 +8,15 @@ import { GitError } from './errors.ts';
 import type { Environment, GitContext } from './environment.ts';
 import type { Trust } from './redirect.ts';
 import { Remote } from './remote.ts';
+import { signCommit, type Signer } from './signature.ts';
 import { type FileEntry, type Listing, listTree } from './tree.ts';
 
-export type { GitCredential } from './address.ts';
+export type { GitCredential, SshKey } from './address.ts';
 export type { Blob, LargeBlob } from './blobs.ts';
 export type { Notice } from './cache.ts';
 export type { Change, CommitOptions } from './commit.ts';
 export type { Description } from './history.ts';
+export type { Signer } from './signature.ts';
 export type { FileEntry, FileMode, Listing, OtherEntry } from './tree.ts';
 
 /** Which repository to open, and how. */
@@ -22,7 +24,11 @@ export interface OpenOptions extends Trust {
   /** Folder of the local copy, for this repository alone, and for one process at a time; made when missing. */
   readonly directory: string;
   readonly url: string;
-  readonly credential?: GitCredential;
+  readonly credential?: GitCredential | SshKey;
+  /** Asked once when the server refuses `credential`, which may have ended early, for the one to try instead. */
+  readonly renewCredential?: () => Promise<GitCredential>;
+  /** Signs each commit that is made. */
+  readonly signer?: Signer;
   /** Deadline of each call of git; 60 s unless given. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -86,7 +92,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   const address = parseAddress(options.url, options.credential);
   const context = contextOf(options);
   await prepareCache(context, options.onNotice ?? (() => undefined));
-  const remote = new Remote(context, address, options);
+  const remote = new Remote(context, address, options, options.renewCredential);
   const mirror = new Mirror(context, remote);
   return {
     async remoteHead(branch) {
@@ -107,7 +113,10 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     },
     list: async (commit, paths) => listTree(context, objectId(commit), paths),
     read: (oids) => mirror.read(oids.map(objectId)),
-    commit: async (wanted) => writeCommit(context, { ...wanted, parent: objectId(wanted.parent) }),
+    async commit(wanted) {
+      const commit = await writeCommit(context, { ...wanted, parent: objectId(wanted.parent) });
+      return options.signer === undefined ? commit : signCommit(context, commit, options.signer);
+    },
     async push(commit, branch, expected) {
       checkBranch(branch);
       await remote.push(objectId(commit), branch, objectId(expected));

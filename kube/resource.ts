@@ -13,6 +13,7 @@ export const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespa
 export const PODS: Resource = { group: '', version: 'v1', plural: 'pods' };
 export const SERVICE_ACCOUNTS: Resource = { group: '', version: 'v1', plural: 'serviceaccounts' };
 export const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets' };
+export const CONFIG_MAPS: Resource = { group: '', version: 'v1', plural: 'configmaps' };
 export const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 export const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
 export const MUTATING_WEBHOOKS: Resource = {

@@ -19,6 +19,14 @@ const schema = z.object({
   imageCredentialProviderConfig: name.optional(),
   imageCredentialProviderBinDir: name.optional(),
   cacheDir: name,
+  knownHosts: z
+    .string()
+    .regex(/^[a-z0-9-]+\/[a-z0-9.-]+$/, 'must be NAMESPACE/NAME')
+    .transform((text) => {
+      const [namespace = '', name = ''] = text.split('/');
+      return { namespace, name };
+    })
+    .optional(),
   logLevel: z.enum(LOG_LEVELS),
   kubeconfig: z.string().optional(),
 });
@@ -101,6 +109,12 @@ export function readReconcilerConfig(argv: readonly string[]): Config {
       new Option('--cache-dir <folder>', 'where copies of Git repositories are kept')
         .default('/cache')
         .env('FLEETSCAN_CACHE_DIR'),
+    )
+    .addOption(
+      new Option(
+        '--known-hosts <namespace/name>',
+        'ConfigMap whose key known_hosts has the host keys of Git servers that Secrets with SSH keys do not have',
+      ).env('FLEETSCAN_KNOWN_HOSTS'),
     )
     .addOption(
       new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'),

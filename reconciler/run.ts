@@ -6,6 +6,7 @@ import { EventRecorder } from '../kube/events.ts';
 import { lead } from '../kube/lease.ts';
 import { serveProbes } from '../program/probes.ts';
 import { together } from '../program/together.ts';
+import { GitHubAppTokens } from '../git/github-app-tokens.ts';
 import type { Config } from './config.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import { pullAccessReader } from '../scan/pull-access.ts';
@@ -75,7 +76,15 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
   const registry = createRegistryClient({ insecureHosts, environment, ...(settings && { settings }) });
   const pullAccess = pullAccessReader(client, { ...(providers && { providers }) });
   const scans = new ScanLoop({ ...shared, registry, pullAccess });
-  const writeBacks = new WriteBackLoop({ ...shared, gitRepos: stores.gitRepos, cacheDirectory, environment });
+  const { knownHosts } = config;
+  const writeBacks = new WriteBackLoop({
+    ...shared,
+    gitRepos: stores.gitRepos,
+    cacheDirectory,
+    environment,
+    appTokens: new GitHubAppTokens(),
+    ...(knownHosts && { knownHosts }),
+  });
   try {
     await together(
       signal,

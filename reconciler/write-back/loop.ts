@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { matchesGlob } from '../../core/glob.ts';
 import type { ScanIndex } from '../../core/scan.ts';
+import { hostOf } from '../../git/address.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { objectRef } from '../../kube/kinds/common.ts';
@@ -15,6 +16,7 @@ import { valueChange } from '../scan-status.ts';
 import { isSameSpec, type Written, writeStatus } from '../status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
+import type { AccessDependencies } from './git-access.ts';
 import type { WriteBackResult } from './result.ts';
 import { repositoryDirectory, writeBack } from './write-back.ts';
 import { eventsOf } from './events.ts';
@@ -26,13 +28,11 @@ const CONCURRENCY = 12;
 const PER_HOST = 4;
 
 /** What the loop works with. */
-export interface WriteBackLoopDependencies {
+export interface WriteBackLoopDependencies extends Omit<AccessDependencies, 'client' | 'signal'> {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   readonly scans: Store<StoredScan>;
   readonly index: ScanIndex;
   readonly gitRepos: Store<StoredGitRepo>;
-  readonly cacheDirectory: string;
-  readonly environment: NodeJS.ProcessEnv;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -49,7 +49,7 @@ export class WriteBackLoop {
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       laneOf: (key) => ({
-        name: URL.parse(dependencies.gitRepos.get(key)?.spec.repo ?? '')?.host ?? '',
+        name: hostOf(dependencies.gitRepos.get(key)?.spec.repo ?? ''),
         width: PER_HOST,
       }),
       work: (key, signal) => this.#writeBack(key, signal),
@@ -117,17 +117,14 @@ export class WriteBackLoop {
   }
 
   async #writeBack(key: string, signal: AbortSignal): Promise<void> {
-    const { client, gitRepos, metrics, index, cacheDirectory, environment } = this.#dependencies;
+    const { client, gitRepos, metrics } = this.#dependencies;
     const gitRepo = gitRepos.get(key);
     if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
     // Taken before the values are read: one that changes during the run asks for another.
     const { version, agreedAt, known } = this.#memory(key);
     const measure = metrics.writeBackStarted();
     const result = await writeBack(gitRepo, {
-      client,
-      index,
-      cacheDirectory,
-      environment,
+      ...this.#dependencies,
       signal,
       known,
       ...(agreedAt !== undefined && { agreedAt }),

@@ -20,17 +20,22 @@ const TIMEOUT_MS = 30_000;
 export async function pullRequestsOf(
   { gitRepo, signal }: Job,
   { provider, apiURL, secretRef }: PullRequestSpec,
-  { credential, caFile, insecureSkipTLSVerify }: GitAccess,
+  { apiCredential, caFile, insecureSkipTLSVerify }: GitAccess,
   { client, environment }: { client: Pick<KubeClient, 'get'>; environment: Environment },
 ): Promise<PullRequests> {
   const { namespace, spec } = gitRepo;
   const own = secretRef && hostCredential(await readSecret(client, namespace, secretRef.name, signal));
-  const shown = own ?? credential;
+  const shown = own ?? apiCredential;
+  if (shown === undefined) {
+    const message =
+      'opening pull requests takes a token for the API: name a Secret with a key token in spec.pullRequest.secretRef';
+    throw new AccessError('InvalidSecret', message);
+  }
   return connectPullRequests({
     provider,
     repositoryUrl: spec.repo,
     ...(apiURL && { apiURL }),
-    ...(shown && { credential: shown }),
+    credential: shown,
     ...(caFile && { caFile }),
     insecureSkipTLSVerify,
     environment,

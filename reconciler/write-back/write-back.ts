@@ -6,14 +6,13 @@ import type { ScanIndex } from '../../core/scan.ts';
 import { AddressError, GitError } from '../../git/errors.ts';
 import { HostError } from '../../git/hosts/host.ts';
 import { openRepository } from '../../git/repository.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import { SecretError } from '../../kube/secret.ts';
 import { IntervalError, parseInterval } from '../../scan/interval.ts';
 import { TemplateError } from '../../write-back/commit-message.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
-import { AccessError, gitAccess } from './git-access.ts';
+import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
 import { propose } from './proposal.ts';
 import { isAsKnown, pullRequestsOf, textOf } from './pull-request.ts';
@@ -21,13 +20,8 @@ import type { Failed, WriteBackFailure, WriteBackResult } from './result.ts';
 import { branchesOf, stateOf, targetOf } from './target.ts';
 
 /** What {@link writeBack} works with. */
-export interface WriteBackDependencies {
-  readonly client: Pick<KubeClient, 'get'>;
+export interface WriteBackDependencies extends AccessDependencies {
   readonly index: ScanIndex;
-  readonly cacheDirectory: string;
-  /** The program's own variables, of which git gets PATH, the proxies and the system's CA files. */
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
   /** The state of the branches at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
   readonly agreedAt?: string;
   /** What earlier runs know of the repository's blobs. */
@@ -44,10 +38,10 @@ export async function writeBack(
   gitRepo: StoredGitRepo,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { client, cacheDirectory, environment, signal, index, agreedAt, known } = dependencies;
+  const { cacheDirectory, environment, signal, index, agreedAt, known } = dependencies;
   try {
     parseInterval(gitRepo.spec.imageScanInterval);
-    const access = await gitAccess(gitRepo, { client, cacheDirectory, signal });
+    const access = await gitAccess(gitRepo, dependencies);
     const directory = repositoryDirectory(cacheDirectory, gitRepo);
     const repository = await openRepository({ directory, ...access, environment, signal });
     const target = targetOf(gitRepo);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ScanIndex } from '../../core/scan.ts';
+import { GitHubAppTokens } from '../../git/github-app-tokens.ts';
 import { toScan } from '../../kube/kinds/to-scan.ts';
 import type { WriteBackResult } from '../../reconciler/write-back/result.ts';
 import { writeBack } from '../../reconciler/write-back/write-back.ts';
@@ -196,6 +197,7 @@ class Bench {
         cacheDirectory: path.join(this.#folder, 'cache'),
         environment: process.env,
         signal: new AbortController().signal,
+        appTokens: new GitHubAppTokens(),
         known: this.#known,
         ...(this.#agreedAt && { agreedAt: this.#agreedAt }),
       },

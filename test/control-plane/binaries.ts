@@ -58,12 +58,17 @@ export async function binaries<Name extends BinaryName>(
   return Object.fromEntries(await Promise.all(paths)) as Record<Name, string>;
 }
 
+/** Where what was got stays for the next run. */
+export function cacheHome(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fleetscan');
+}
+
 function searchBy(options: BinariesOptions): Search {
-  const { XDG_CACHE_HOME, KUBEBUILDER_ASSETS = '' } = process.env;
+  const { KUBEBUILDER_ASSETS = '' } = process.env;
   const { assets = KUBEBUILDER_ASSETS, progress = streamProgress(), go = 'go', mirror } = options;
   return {
     assets: assets === '' ? '' : resolve(assets),
-    cacheFolder: options.cacheFolder ?? join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'fleetscan', 'bin'),
+    cacheFolder: options.cacheFolder ?? join(cacheHome(), 'bin'),
     means: { platform: currentPlatform(), progress, go, ...(mirror !== undefined && { mirror }) },
   };
 }

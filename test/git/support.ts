@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import os from 'node:os';
@@ -146,4 +147,16 @@ export async function front(
     incoming.pipe(onward);
   });
   return `http://127.0.0.1:${await listen(t, server)}`;
+}
+
+/** The private folders of this process that are there now. */
+export async function privateFolders(): Promise<string[]> {
+  const own = `fleetscan-private-${process.pid}-`;
+  return (await readdir(os.tmpdir())).filter((name) => name.startsWith(own));
+}
+
+/** The processes of the machine whose command line holds a text. */
+export function processesWith(text: string): string[] {
+  const lines = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => line.includes(text));
 }

@@ -91,6 +91,7 @@ describe('the Deployment', () => {
     const set = {
       'webhook.url': 'https://a.example/mutate',
       insecureRegistries: ['a:5000', 'b'],
+      knownHosts: 'git-system/known-hosts',
       logLevel: 'debug',
     };
     const [webhook, reconciler] = (await deployment({ set })).template.spec.containers;
@@ -111,6 +112,7 @@ describe('the Deployment', () => {
       '--service=fleetscan',
       '--webhook-url=https://a.example/mutate',
       '--cache-dir=/cache',
+      '--known-hosts=git-system/known-hosts',
       '--insecure-registry=a:5000',
       '--insecure-registry=b',
       '--log-level=debug',

@@ -32,6 +32,16 @@ describe('the rights of the programs', () => {
     );
   });
 
+  it('reach the one ConfigMap with known hosts, when it is named', async () => {
+    const objects = await render({ set: { knownHosts: 'git-system/hosts.of-git' } });
+    const role = only(objects, 'Role', 'fleetscan-known-hosts');
+    assert.equal(role.metadata.namespace, 'git-system');
+    assert.deepEqual(rulesOf(role), ['get configmaps of "" named hosts.of-git']);
+    const binding = only(objects, 'RoleBinding', 'fleetscan-known-hosts');
+    assert.equal(binding.metadata.namespace, 'git-system');
+    assert.deepEqual(binding['subjects'], subject);
+  });
+
   const subject = [{ kind: 'ServiceAccount', name: 'fleetscan', namespace: 'fleetscan-system' }];
   const releases: Release[] = [{}, { values: 'narrow-values.yaml' }];
   it('are bound to the one ServiceAccount and to nobody else', async () => {

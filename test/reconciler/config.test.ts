@@ -45,6 +45,14 @@ describe('readReconcilerConfig', () => {
     );
   });
 
+  it('takes the name of a ConfigMap with its namespace', () => {
+    const { knownHosts } = readReconcilerConfig([...REQUIRED, '--known-hosts', 'fleet-system/known-hosts']);
+    assert.deepEqual(knownHosts, { namespace: 'fleet-system', name: 'known-hosts' });
+    for (const wrong of ['known-hosts', '/x', 'a/', 'a/b/c', 'A/b']) {
+      assert.throws(() => readReconcilerConfig([...REQUIRED, '--known-hosts', wrong]), /NAMESPACE\/NAME/);
+    }
+  });
+
   it('gathers a flag that is given again and again', () => {
     const hosts = ['a.example', 'b.example:5000'];
     const flags = hosts.flatMap((host) => ['--insecure-registry', host]);

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
 import { EventRecorder } from '../../../kube/events.ts';
 import { SECRETS } from '../../../kube/resource.ts';
 import { Metrics } from '../../../reconciler/metrics.ts';
@@ -37,6 +38,7 @@ async function setUp(t: TestContext) {
     gitRepos: stores.gitRepos,
     cacheDirectory,
     environment: { PATH: process.env['PATH'] },
+    appTokens: new GitHubAppTokens(),
     events: new EventRecorder(client, { component: 'test', instance: 'test' }),
     metrics: new Metrics(),
     log,
@@ -73,7 +75,7 @@ describe('WriteBackLoop', () => {
     server.put('/api/v1/secrets', {
       metadata: { namespace: 'team', name: 'git' },
       type: 'kubernetes.io/basic-auth',
-      data: { password: '' },
+      data: { password: 'eA==' },
     });
     putRepo({ spec: { clientSecretName: 'git' } });
     start();

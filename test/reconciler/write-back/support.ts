@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
 import { ScanIndex } from '../../../core/scan.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
 import { parseStoredGitRepo, type StoredGitRepo } from '../../../reconciler/stores.ts';
@@ -31,6 +32,7 @@ export async function runner(t: TestContext): Promise<Run> {
       index: indexOf(tag),
       cacheDirectory,
       environment: { PATH: process.env['PATH'] },
+      appTokens: new GitHubAppTokens(),
       signal: new AbortController().signal,
       ...more,
     });

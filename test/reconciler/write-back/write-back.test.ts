@@ -3,6 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
 import { ScanIndex } from '../../../core/scan.ts';
 import { ApiError } from '../../../kube/errors.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
@@ -44,6 +45,7 @@ describe('writeBack', () => {
       index,
       cacheDirectory,
       environment: { PATH: process.env['PATH'] },
+      appTokens: new GitHubAppTokens(),
       signal: new AbortController().signal,
       ...dependencies,
     });
