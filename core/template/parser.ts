@@ -128,7 +128,7 @@ class Parser {
 
   #define(name: string, word: Token): void {
     this.#expectClose('define');
-    this.#named.set(name, this.#separate(word));
+    this.#add(name, this.#separate(word), word);
   }
 
   #block(word: Token): Node {
@@ -150,6 +150,13 @@ class Parser {
     if (end === 'else') throw this.#error(at, `{{${word.text}}} has no {{else}}`);
     [this.#variables, this.#ranges] = [variables, ranges];
     return nodes;
+  }
+
+  /** An empty one gives way to another, as Go has it. */
+  #add(name: string, body: readonly Node[], word: Token): void {
+    if (!isEmpty(this.#named.get(name)) && !isEmpty(body))
+      throw this.#error(word.offset, `there are two templates ${JSON.stringify(name)}`);
+    if (!isEmpty(body) || !this.#named.has(name)) this.#named.set(name, body);
   }
 
   #templateCall(word: Token): Node {
@@ -347,6 +354,10 @@ class Parser {
   #error(offset: number, problem: string): TemplateError {
     return new TemplateError(this.#source, offset, problem);
   }
+}
+
+function isEmpty(body: readonly Node[] = []): boolean {
+  return body.every((node) => node.kind === 'text' && node.text.trim() === '');
 }
 
 function unknownFunction(name: string): string {

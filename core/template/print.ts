@@ -5,9 +5,12 @@ import { Dict, isList, Struct, type Value } from './value.ts';
 /** How deep lists and maps may stand in each other where they are printed. */
 const MAX_DEPTH = 50;
 
+/** What an action prints of nil, and of what is not there. */
+export const NO_VALUE = '<no value>';
+
 /** What an action prints: a value as {@link formatted}, but nil as what is not there. */
 export function printed(value: Value, budget: Budget): string {
-  return value === null ? '<no value>' : formatted(value, budget);
+  return value === null ? NO_VALUE : formatted(value, budget);
 }
 
 /**
@@ -75,12 +78,16 @@ export function scalarText(value: Scalar): string {
   return typeof value === 'number' ? floatText(value) : String(value);
 }
 
-/** A float64 in Go's format `%v`, the shortest that reads as the same; with an exponent below 1e-4 and from 1e21. */
-export function floatText(value: number): string {
+/**
+ * A float64 in Go's formats `%v` and `%g`: with an exponent below 1e-4, and from `10 ** digits` on.
+ *
+ * @param digits Go decides as if there were 6 where it writes as few as tell the number from others
+ */
+export function floatText(value: number, digits = 6): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
   const size = Math.abs(value);
-  if (size === 0 || (size >= 1e-4 && size < 1e21)) return String(value);
+  if (size === 0 || (size >= 1e-4 && size < 10 ** digits)) return String(value);
   return goExponent(value.toExponential());
 }
 

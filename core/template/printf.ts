@@ -75,20 +75,21 @@ function directed(value: Value, directive: Directive, budget: Budget): string {
 }
 
 function leafText(value: Scalar, directive: Directive): string {
+  if (value === null) return '<nil>';
   const text = verbText(value, directive);
-  if (text === undefined)
-    return `%!${directive.verb}(${value === null ? '<nil>' : `${typeName(value)}=${scalarText(value)}`})`;
-  return padded(text, directive, typeof value === 'bigint' || typeof value === 'number');
+  if (text !== undefined) return text;
+  const plain = verbText(value, { ...directive, verb: 'v' }) ?? '';
+  return `%!${directive.verb}(${typeName(value)}=${plain})`;
 }
 
-function verbText(value: Scalar, directive: Directive): string | undefined {
-  if (
-    directive.verb === 'v' &&
-    typeof value !== 'number' &&
-    typeof value !== 'bigint' &&
-    typeof value !== 'string'
-  )
-    return scalarText(value);
+function verbText(value: Exclude<Scalar, null>, directive: Directive): string | undefined {
+  const text = unpadded(value, directive);
+  return text === undefined
+    ? undefined
+    : padded(text, directive, typeof value === 'bigint' || typeof value === 'number');
+}
+
+function unpadded(value: Exclude<Scalar, null>, directive: Directive): string | undefined {
   switch (typeof value) {
     case 'string':
       return stringText(value, directive);
@@ -96,10 +97,8 @@ function verbText(value: Scalar, directive: Directive): string | undefined {
       return integerText(value, directive);
     case 'number':
       return floatVerb(value, directive);
-    case 'boolean':
-      return directive.verb === 't' ? String(value) : undefined;
     default:
-      return undefined;
+      return directive.verb === 't' || directive.verb === 'v' ? String(value) : undefined;
   }
 }
 
@@ -117,7 +116,8 @@ function stringText(value: string, { verb, precision, flags }: Directive): strin
       const hex = bytes
         .map((byte) => byte.toString(16).padStart(2, '0'))
         .join(flags.includes(' ') ? ' ' : '');
-      return verb === 'x' ? hex : hex.toUpperCase();
+      const prefix = flags.includes('#') && hex !== '' ? '0x' : '';
+      return verb === 'x' ? prefix + hex : (prefix + hex).toUpperCase();
     }
     default:
       return undefined;
@@ -139,7 +139,7 @@ function integerText(value: bigint, { verb, flags, precision = 1 }: Directive): 
   if (base === undefined) return undefined;
   const digits = (value < 0n ? -value : value).toString(base).padStart(precision, '0');
   const prefix = flags.includes('#') && base !== 10 ? { 2: '0b', 8: '0', 16: '0x' }[base] : '';
-  return signOf(value < 0n, flags) + (verb === 'X' ? (prefix + digits).toUpperCase() : prefix + digits);
+  return signOf(value < 0n, verb, flags) + (verb === 'X' ? (prefix + digits).toUpperCase() : prefix + digits);
 }
 
 function codePointText(value: bigint, verb: 'c' | 'q' | 'U'): string {
@@ -149,8 +149,10 @@ function codePointText(value: bigint, verb: 'c' | 'q' | 'U'): string {
   return verb === 'c' ? character : quotedCharacter(character);
 }
 
-function signOf(isNegative: boolean, flags: string): string {
+function signOf(isNegative: boolean, verb: string, flags: string): string {
   if (isNegative) return '-';
+  // In %+v the sign asks for the names of fields.
+  if (verb === 'v') return '';
   return flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '';
 }
 
@@ -158,7 +160,7 @@ function floatVerb(value: number, { verb, flags, precision }: Directive): string
   const text = unsignedFloat(Math.abs(value), verb, precision);
   if (text === undefined) return undefined;
   const isUpper = verb === 'E' || verb === 'G';
-  return signOf(value < 0 || Object.is(value, -0), flags) + (isUpper ? text.toUpperCase() : text);
+  return signOf(value < 0 || Object.is(value, -0), verb, flags) + (isUpper ? text.toUpperCase() : text);
 }
 
 function unsignedFloat(value: number, verb: string, precision: number | undefined): string | undefined {
@@ -166,7 +168,7 @@ function unsignedFloat(value: number, verb: string, precision: number | undefine
     case 'v':
     case 'g':
     case 'G':
-      return precision === undefined ? floatText(value) : goExponent(shortened(value, precision));
+      return precision === undefined ? floatText(value) : shortened(value, precision);
     case 'f':
     case 'F':
       return value < 1e21 ? value.toFixed(Math.min(precision ?? 6, 100)) : floatText(value);
@@ -179,7 +181,8 @@ function unsignedFloat(value: number, verb: string, precision: number | undefine
 }
 
 function shortened(value: number, precision: number): string {
-  return floatText(Number(value.toPrecision(Math.min(Math.max(precision, 1), 100))));
+  const digits = Math.min(Math.max(precision, 1), 100);
+  return floatText(Number(value.toPrecision(digits)), digits);
 }
 
 function padded(text: string, { flags, width }: Directive, isNumber = false): string {

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.ts';
-import { sprint } from '../print.ts';
+import { NO_VALUE, sprint } from '../print.ts';
 import { sprintf } from '../printf.ts';
 import { byteLength, encode, sliceBytes } from '../utf8.ts';
 import { Dict, isList, isTrue, Struct, typeName, type Value } from '../value.ts';
@@ -26,11 +26,11 @@ export const BUILTIN: Functions = {
     return sprintf(format, values, budget);
   }),
   html: takesMany('any', 0, (values, budget) => {
-    const text = sprint(values, budget);
+    const text = sprint(values.map(shown), budget);
     budget.text(text.length);
     return text.replaceAll(/[\0"'&<>]/g, (character) => HTML.get(character) ?? character);
   }),
-  urlquery: takesMany('any', 0, (values, budget) => queryText(sprint(values, budget))),
+  urlquery: takesMany('any', 0, (values, budget) => queryText(sprint(values.map(shown), budget))),
 };
 
 const HTML: ReadonlyMap<string, string> = new Map([
@@ -41,6 +41,10 @@ const HTML: ReadonlyMap<string, string> = new Map([
   ['<', '&lt;'],
   ['>', '&gt;'],
 ]);
+
+function shown(value: Value): Value {
+  return value ?? NO_VALUE;
+}
 
 function queryText(text: string): string {
   return encodeURIComponent(text.toWellFormed())

@@ -26,10 +26,16 @@ export const COLLECTIONS: Functions = {
   }),
   compact: takes(['list'], ([list], budget) => copied(list, budget).filter((value) => !isEmpty(value))),
   uniq: takes(['list'], ([list], budget) => {
-    const firsts = new Map(list.toReversed().map((value) => [identity(value, budget), value]));
-    return [...firsts.values()].toReversed();
+    const firsts = new Map<string, Value>();
+    for (const value of list) {
+      const key = identity(value, budget);
+      if (!firsts.has(key)) firsts.set(key, value);
+    }
+    return [...firsts.values()];
   }),
-  sortAlpha: takes(['any'], ([value], budget) => textsOf(value, budget).toSorted(compareBytes)),
+  sortAlpha: takes(['any'], ([value], budget) =>
+    isList(value) ? textsOf(value, budget).toSorted(compareBytes) : [textOf(value, budget)],
+  ),
   toStrings: takes(['any'], ([value], budget) => textsOf(value, budget)),
   join: takes(['text', 'any'], ([separator, value], budget) => {
     const texts = textsOf(value, budget);

@@ -25,14 +25,11 @@ export const TEXT: Functions = {
     mapCharacters(text, (character) => oneOr(character, character.toLowerCase())),
   ),
   title: takes(['text'], ([text]) => titled(text)),
-  untitle: takes(['text'], ([text]) => text.charAt(0).toLowerCase() + text.slice(1)),
   trunc: takes(['int', 'text'], ([count, text]) => truncated(Number(count), text)),
-  abbrev: takes(['int', 'text'], ([width, text]) => abbreviated(Number(width), text)),
-  nospace: takes(['text'], ([text]) =>
-    Array.from(text)
-      .filter((character) => !isSpace(character))
-      .join(''),
+  substr: takes(['int', 'int', 'text'], ([start, end, text]) =>
+    sliceBytes(text, Math.max(Number(start), 0), end < 0n && start >= 0n ? undefined : Number(end)),
   ),
+  abbrev: takes(['int', 'text'], ([width, text]) => abbreviated(Number(width), text)),
   replace: takes(['text', 'text', 'text'], ([old, replacement, text], budget) =>
     replaced(old, replacement, text, budget),
   ),
