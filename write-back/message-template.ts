@@ -31,7 +31,7 @@ export function tryTemplate(field: string, template: string): void {
 
 function rendered(field: string, template: string, data: CommitData): { text: string; cut?: string } {
   try {
-    const { text, cut } = render(parseTemplate(template), messageData(data));
+    const { text, cut } = render(parseTemplate(template), template.includes('{{') ? messageData(data) : null);
     if (text.includes('\0'))
       throw new TemplateError('InvalidTemplate', `${field} gives a NUL, which Git does not allow; remove it`);
     const clean = text.toWellFormed().replaceAll(/\r\n?/g, '\n');

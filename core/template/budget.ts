@@ -1,11 +1,14 @@
 import { Exhausted } from './errors.ts';
+import { isList, type Value } from './value.ts';
 
 /** UTF-16 units that any text of a rendering may have, the result and those that functions make on the way. */
 export const MAX_TEXT = 64 * 1024;
-/** A step is an action, a call, or some letters of text. The most that was measured is 1 µs for each. */
-const MAX_STEPS = 1_000_000;
+/** A step is an action, a call, or some letters of text. It takes 2 µs at most, as measured: a second for all of them. */
+const MAX_STEPS = 500_000;
 /** Letters that are copied or looked at in about the time of a step. */
-const LETTERS = 32;
+const LETTERS = 8;
+/** Elements of a list that are copied in about the time of a step. */
+const ELEMENTS = 16;
 /** Comparisons of letters in about the time of a step, when a text is looked for in another. */
 const COMPARISONS = 256;
 
@@ -28,6 +31,14 @@ export class Budget {
     if (length > MAX_TEXT)
       throw new Exhausted('Exhausted', `it makes a text of more than ${MAX_TEXT} letters`);
     this.spend(Math.ceil(added / LETTERS));
+  }
+
+  /** For arguments of a function, all of which it may look at, down to the elements of lists. */
+  given(values: readonly Value[]): void {
+    for (const value of values) {
+      if (typeof value === 'string') this.spend(Math.ceil(value.length / LETTERS));
+      else if (isList(value)) this.spend(Math.ceil(value.length / ELEMENTS));
+    }
   }
 
   /** For a search, that takes the product of both lengths at worst. */

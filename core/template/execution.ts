@@ -172,6 +172,7 @@ class Execution {
     const isLast = SHORT_CIRCUITS.get(name);
     if (isLast !== undefined) return this.#shortCircuit(name, at, operands, dot, last, isLast);
     const args = [...operands.map((operand) => this.#operand(operand, dot)), ...last];
+    this.#budget.given(args);
     const call = FUNCTIONS.get(name);
     if (call === undefined) throw this.#error(at, `there is no function ${name}`);
     return this.#at(at, () => call(args, this.#budget), `${name}: `);

@@ -148,6 +148,7 @@ describe('a link to the source', () => {
     'https://github.com.evil.example/acme/web',
     'https://evil.example/github.com/acme',
     'https://user:pass@github.com/acme/web',
+    'https://user@github.com/acme/web',
     'https://github.com@evil.example/acme/web',
     'https://github.com/acme',
     'https://github.com/acme/web)](https:x',
