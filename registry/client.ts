@@ -7,6 +7,7 @@ import { created } from './created.ts';
 import { type Description, describe } from './description.ts';
 import { repositoryOf } from './endpoint.ts';
 import { Known } from './known.ts';
+import { type ImageLabels, imageLabels } from './labels.ts';
 import { fetchManifest, type Resolved, resolve, resolveByContent } from './manifests.ts';
 import type { ProxyEnvironment } from './proxy.ts';
 import { withRedirects } from './redirect.ts';
@@ -28,6 +29,8 @@ export interface RegistryClient {
   describe(reference: Reference & { readonly digest: string }, access: Access): Promise<Description>;
   /** When what a digest names was created, in milliseconds since the epoch; undefined when it does not say. */
   created(reference: Reference & { readonly digest: string }, access: Access): Promise<number | undefined>;
+  /** Where what a digest names comes from, as its publisher says. */
+  labels(reference: Reference & { readonly digest: string }, access: Access): Promise<ImageLabels>;
   /** Cuts all connections. */
   close(): Promise<void>;
 }
@@ -51,6 +54,8 @@ export interface RegistryClientOptions {
 
 /** Answers about digests that are kept; one takes some 100 bytes. */
 const MAX_KNOWN_DIGESTS = 50_000;
+/** Labels that are kept; they take up to 2 kB. */
+const MAX_KNOWN_LABELS = 2_000;
 
 /** A client that all scans share, and with it connections, tokens, answers and the budget of each host. */
 export function createRegistryClient({
@@ -75,6 +80,7 @@ export function createRegistryClient({
   const at = (reference: Reference, access: Access) => repositoryOf(reference, settings, access);
   const descriptions = new Known<Description>(MAX_KNOWN_DIGESTS);
   const times = new Known<number | undefined>(MAX_KNOWN_DIGESTS);
+  const labels = new Known<ImageLabels>(MAX_KNOWN_LABELS);
   return {
     listTags: async (reference, access) => listTags(send, at(reference, access), access, maxTags),
     resolve: async (reference, access) => resolve(send, at(reference, access), reference.tag, access),
@@ -86,6 +92,8 @@ export function createRegistryClient({
       ),
     created: async (reference, access) =>
       times.about(reference, () => created(send, at(reference, access), reference.digest, access)),
+    labels: async (reference, access) =>
+      labels.about(reference, () => imageLabels(send, at(reference, access), reference.digest, access)),
     close: () => transport.close(),
   };
 }

@@ -1,14 +1,11 @@
-import { z } from 'zod';
 import { parseRFC3339 } from '../core/rfc3339.ts';
-import { parseBody } from './body.ts';
+import { fetchConfig } from './config.ts';
 import { isImage } from './description.ts';
-import { apiUrl, type Repository } from './endpoint.ts';
+import type { Repository } from './endpoint.ts';
 import { RegistryError } from './errors.ts';
-import { type Child, fetchManifest, type Manifest, verify } from './manifests.ts';
-import type { Access, RegistryRequest, Send } from './request.ts';
-import { statusError } from './status.ts';
+import { type Child, fetchManifest, type Manifest } from './manifests.ts';
+import type { Access, Send } from './request.ts';
 
-const MAX_BYTES = 4 * 1024 * 1024;
 const MOST_PLATFORMS = 32;
 const CREATED = 'org.opencontainers.image.created';
 const LEGACY = 'org.label-schema.build-date';
@@ -65,35 +62,15 @@ function missing(error: unknown): undefined {
   throw error;
 }
 
-const imageConfig = z.object({
-  created: z.string().optional().catch(undefined),
-  config: z
-    .object({ Labels: z.record(z.string(), z.string()).nullish().catch(undefined) })
-    .nullish()
-    .catch(undefined),
-});
-
 async function configTime(
   send: Send,
   repository: Repository,
   digest: string,
   access: Access,
 ): Promise<number | undefined> {
-  const what = `the config ${digest} of ${repository.name}`;
-  const request: RegistryRequest = {
-    method: 'GET',
-    url: apiUrl(repository, `blobs/${digest}`),
-    headers: { accept: '*/*' },
-    maxBytes: MAX_BYTES,
-    repository,
-    access,
-  };
-  const answer = await send(request);
-  if (answer.status !== 200) throw statusError(answer, request, what);
-  verify(answer.body, digest, request, what);
-  const { created: own, config } = parseBody(imageConfig, answer, request, what);
-  const times = [timeOf(own), timeOf(config?.Labels?.[CREATED])].filter((time) => time !== undefined);
-  return latest(times) ?? timeOf(config?.Labels?.[LEGACY]);
+  const { created: own, labels } = await fetchConfig(send, repository, digest, access);
+  const times = [timeOf(own), timeOf(labels[CREATED])].filter((time) => time !== undefined);
+  return latest(times) ?? timeOf(labels[LEGACY]);
 }
 
 function timeOf(text: string | undefined): number | undefined {

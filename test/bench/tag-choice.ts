@@ -66,6 +66,7 @@ async function unchanged(tags: readonly string[], plainMs: number): Promise<Row>
     resolveByContent: async () => ({ digest }),
     describe: async () => ({ kind: 'image' }),
     created: async () => undefined,
+    labels: async () => ({}),
     close: async () => {},
   };
   const memory = new ScanMemory();

@@ -38,6 +38,7 @@ async function setUp(
       resolveByContent: async () => ({ digest: DIGEST }),
       describe: async () => ({ kind: 'image' }),
       created: async () => undefined,
+      labels: async () => ({}),
       close: async () => {},
     },
     pullAccess: async () => ({ credentials: [], notes: [] }),

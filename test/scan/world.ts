@@ -71,6 +71,7 @@ export class World {
       this.calls.push(['created', `${repository}@${digest}`, access]);
       return this.#contentOf(digest).created;
     },
+    labels: async () => ({}),
     close: async () => {},
   };
 
