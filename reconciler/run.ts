@@ -14,6 +14,7 @@ import { Metrics } from './metrics.ts';
 import { keepSettings, type RegistryFiles, readRegistryFiles } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
 import { createStores } from './stores.ts';
+import { labelAsker } from './write-back/ask-labels.ts';
 import { WriteBackLoop } from './write-back/loop.ts';
 
 /** Runs the reconciler until the signal aborts: waits for the Lease, and works while it holds it. */
@@ -83,6 +84,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
     cacheDirectory,
     environment,
     appTokens: new GitHubAppTokens(),
+    askLabels: labelAsker({ registry, pullAccess, scans: stores.scans }),
     ...(knownHosts && { knownHosts }),
   });
   try {

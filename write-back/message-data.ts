@@ -1,4 +1,4 @@
-import type { ObjectName } from '../core/yaml/edit.ts';
+import type { ObjectName } from '../core/yaml/object.ts';
 import { Dict, Struct } from '../core/template/value.ts';
 import { type ImageChange, imageChanges, oldTag, summary } from './image-changes.ts';
 import type { FileEdit } from './plan.ts';

@@ -28,7 +28,7 @@ const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 /** Makes the job of a GitRepo. */
 export function jobFor({ gitRepo, repository, index, signal, known }: JobParts): Job {
   const { namespace, name, spec } = gitRepo;
-  const { authorName, authorEmail, messageTemplate } = spec.imageScanCommit ?? {};
+  const { authorName, authorEmail, messageTemplate, signOff } = spec.imageScanCommit ?? {};
   const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
   return {
     gitRepo,
@@ -48,7 +48,7 @@ export function jobFor({ gitRepo, repository, index, signal, known }: JobParts):
         parent,
         changes: plan.changes,
         author,
-        message: commitMessage(messageTemplate, dataOf(gitRepo, plan)),
+        message: commitMessage(messageTemplate, dataOf(gitRepo, plan), signOff ? { signOff: author } : {}),
       }),
   };
 }

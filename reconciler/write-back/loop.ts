@@ -18,7 +18,7 @@ import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stor
 import { WorkQueue } from '../work-queue.ts';
 import type { AccessDependencies } from './git-access.ts';
 import type { WriteBackResult } from './result.ts';
-import { repositoryDirectory, writeBack } from './write-back.ts';
+import { repositoryDirectory, type WriteBackDependencies, writeBack } from './write-back.ts';
 import { eventsOf } from './events.ts';
 import { WriteBackMemory } from './memory.ts';
 import { statusAfter } from './status.ts';
@@ -28,7 +28,9 @@ const CONCURRENCY = 12;
 const PER_HOST = 4;
 
 /** What the loop works with. */
-export interface WriteBackLoopDependencies extends Omit<AccessDependencies, 'client' | 'signal'> {
+export interface WriteBackLoopDependencies
+  extends Omit<AccessDependencies, 'client' | 'signal'>,
+    Pick<WriteBackDependencies, 'askLabels'> {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   readonly scans: Store<StoredScan>;
   readonly index: ScanIndex;

@@ -9,8 +9,7 @@ import { stateOf } from './target.ts';
 
 /** What {@link propose} asks of a host. */
 export interface Proposing {
-  /** Undefined when only the branch is wanted. */
-  readonly requests: PullRequests | undefined;
+  readonly requests: PullRequests;
   /** What the request of a plan says. */
   readonly textOf: (plan: EditPlan) => Promise<PullRequestText>;
 }
@@ -21,13 +20,19 @@ const WITHDRAWN = 'Closed by Fleetscan: the branch says what it should, so there
  * Keeps a branch of our own, and its pull request, at what the target branch should say: made when there is something to
  * merge, brought up to date, and taken back when there is nothing any more. A request that a person closed stays closed
  * until other values come into force; what a person pushed to the branch stays there.
+ *
+ * @param proposing undefined when only the branch is wanted
  */
-export function propose(job: Job, branches: Branches, proposing: Proposing): Promise<Synced | Proposed> {
+export function propose(
+  job: Job,
+  branches: Branches,
+  proposing: Proposing | undefined,
+): Promise<Synced | Proposed> {
   return untilRaceWon(async () => {
     const had = (await job.repository.remoteHeads([branches.source])).get(branches.source);
     const head = await job.repository.fetch(branches.target);
     const plan = await job.plan(head);
-    const latest = await proposing.requests?.latest(branches);
+    const latest = await proposing?.requests.latest(branches);
     const seen = { job, branches, had, head, plan, latest };
     return plan.changes.length === 0 ? withdraw(seen, proposing) : bring(seen, proposing);
   }, job.signal);
@@ -45,7 +50,7 @@ interface Seen {
   readonly latest: PullRequest | undefined;
 }
 
-async function bring(seen: Seen, { requests, textOf }: Proposing): Promise<Proposed> {
+async function bring(seen: Seen, proposing: Proposing | undefined): Promise<Proposed> {
   const { job, branches, had, head, plan, latest } = seen;
   const { source: branch } = branches;
   const changes = changesOf(plan);
@@ -61,8 +66,9 @@ async function bring(seen: Seen, { requests, textOf }: Proposing): Promise<Propo
     proposal: { branch, changes, ...(own.isOurs && { commit: own.head }) },
     ...(own.isPushed && { pushed: own.head }),
   };
-  if (requests === undefined) return pushed;
-  const { request, notes } = await bringRequest(requests, branches, latest, await textOf(plan));
+  if (proposing === undefined) return pushed;
+  const text = await proposing.textOf(plan);
+  const { request, notes } = await bringRequest(proposing.requests, branches, latest, text);
   return { ...pushed, notes, request: requestStatus(request) };
 }
 
@@ -79,9 +85,9 @@ function bringRequest(
 /** There is nothing to merge: closes the request, and removes our branch. */
 async function withdraw(
   { job, branches, had, head, plan, latest }: Seen,
-  { requests }: Proposing,
+  proposing: Proposing | undefined,
 ): Promise<Synced> {
-  if (latest?.state === 'Open') await requests?.close(latest.number, WITHDRAWN);
+  if (latest?.state === 'Open') await proposing?.requests.close(latest.number, WITHDRAWN);
   const left = had && (await removeBranch(job, branches.source, had, head));
   const request = latest && requestStatus(latest);
   const closed = request?.state === 'Open' ? { ...request, state: 'Closed' as const } : request;

@@ -1,11 +1,15 @@
+import { hostOf } from '../../git/address.ts';
 import { connectPullRequests } from '../../git/hosts/connect.ts';
 import type { Branches, HostCredential, PullRequests, PullRequestText } from '../../git/hosts/host.ts';
 import type { Environment } from '../../git/environment.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { readSecret, type Secret } from '../../kube/secret.ts';
+import { imageChanges } from '../../write-back/image-changes.ts';
+import { type AskLabels, labelsOf } from '../../write-back/image-labels.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
+import { pullRequestText } from '../../write-back/pull-request-text.ts';
 import { AccessError, type GitAccess } from './git-access.ts';
-import type { Job } from './job.ts';
+import { dataOf, type Job } from './job.ts';
 import type { Target } from './target.ts';
 
 type PullRequestSpec = NonNullable<Extract<Target, { kind: 'proposal' }>['pullRequest']>;
@@ -68,17 +72,22 @@ export async function isAsKnown(
   return latest?.number === pullRequest?.number && latest?.state === pullRequest?.state;
 }
 
-/** What the request of a plan says. */
+/**
+ * What the request of a plan says.
+ *
+ * @param ask tells where images come from; without it the request has no links to their source
+ */
 export async function textOf(
-  _job: Job,
-  { pullRequest }: Pick<Target & { kind: 'proposal' }, 'pullRequest'>,
+  { gitRepo, signal }: Job,
+  { provider, title, labels = [], assignees = [] }: PullRequestSpec,
   plan: EditPlan,
+  ask: AskLabels | undefined,
 ): Promise<PullRequestText> {
-  const { title, labels = [], assignees = [] } = pullRequest ?? {};
-  return {
-    title: title ?? 'Update images',
-    body: plan.edits.map(({ file, after }) => file + after).join(),
-    labels,
-    assignees,
-  };
+  const ofImages = ask && (await labelsOf(imageChanges(plan.edits), ask, signal));
+  const text = pullRequestText(dataOf(gitRepo, plan), {
+    title,
+    hosts: new Map([[hostOf(gitRepo.spec.repo), provider]]),
+    ...(ofImages && { labels: ofImages }),
+  });
+  return { ...text, labels, assignees };
 }

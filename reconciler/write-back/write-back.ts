@@ -8,7 +8,11 @@ import { HostError } from '../../git/hosts/host.ts';
 import { openRepository } from '../../git/repository.ts';
 import { SecretError } from '../../kube/secret.ts';
 import { IntervalError, parseInterval } from '../../scan/interval.ts';
-import { TemplateError } from '../../write-back/commit-message.ts';
+import { checkTemplate, TemplateError } from '../../write-back/commit-message.ts';
+import type { AskLabels } from '../../write-back/image-labels.ts';
+import type { EditPlan } from '../../write-back/plan.ts';
+import { checkTitle } from '../../write-back/pull-request-text.ts';
+import type { GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
@@ -24,6 +28,8 @@ export interface WriteBackDependencies extends AccessDependencies {
   readonly index: ScanIndex;
   /** The state of the branches at which Git agreed with the values that are still in force now: met again, there is nothing to do. */
   readonly agreedAt?: string;
+  /** Tells where images come from; see {@link import('./ask-labels.ts').labelAsker}. */
+  readonly askLabels?: (signal: AbortSignal) => AskLabels;
   /** What earlier runs know of the repository's blobs. */
   readonly known?: KnownBlobs;
 }
@@ -40,7 +46,7 @@ export async function writeBack(
 ): Promise<WriteBackResult> {
   const { cacheDirectory, environment, signal, index, agreedAt, known } = dependencies;
   try {
-    parseInterval(gitRepo.spec.imageScanInterval);
+    checkSpec(gitRepo.spec);
     const access = await gitAccess(gitRepo, dependencies);
     const directory = repositoryDirectory(cacheDirectory, gitRepo);
     const repository = await openRepository({ directory, ...access, environment, signal });
@@ -53,15 +59,25 @@ export async function writeBack(
     if (target.kind === 'branch') {
       return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
     }
-    const requests =
-      target.pullRequest && (await pullRequestsOf(job, target.pullRequest, access, dependencies));
-    const isKnown = at === agreedAt && (await isAsKnown(job, target, requests));
+    const { pullRequest } = target;
+    const proposing = pullRequest && {
+      requests: await pullRequestsOf(job, pullRequest, access, dependencies),
+      textOf: (plan: EditPlan) => textOf(job, pullRequest, plan, dependencies.askLabels?.(signal)),
+    };
+    const isKnown = at === agreedAt && (await isAsKnown(job, target, proposing?.requests));
     if (isKnown) return { kind: 'unchanged', head, at };
-    return await propose(job, target, { requests, textOf: (plan) => textOf(job, target, plan) });
+    return await propose(job, target, proposing);
   } catch (error) {
     signal.throwIfAborted();
     return failed(error);
   }
+}
+
+/** Finds what is wrong in a spec before anything is asked of a server. */
+function checkSpec({ imageScanInterval, imageScanCommit, pullRequest }: GitRepoSpec): void {
+  parseInterval(imageScanInterval);
+  checkTemplate(imageScanCommit?.messageTemplate);
+  checkTitle(pullRequest?.title);
 }
 
 /** What a local copy is kept by. */

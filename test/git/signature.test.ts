@@ -56,7 +56,7 @@ describe('a signed commit', () => {
     const raw = gitText(directory, ['cat-file', 'commit', commit]);
     const unsigned = raw.replace(/\ngpgsig -----BEGIN SSH SIGNATURE-----\n(?: .*\n)+(?=\n)/, '\n');
     assert.notEqual(unsigned, raw);
-    assert.match(unsigned, /^tree .{40}\nparent .{40}\nauthor .*\ncommitter .* 1714979289 \+0000\n\nUpdate/);
+    assert.match(unsigned, /^tree .{40}\nparent .{40}\nauthor .*\ncommitter .* 4081734489 \+0000\n\nUpdate/);
     assert.equal(unsigned.slice(unsigned.indexOf('\n\n') + 2), MESSAGE.trimEnd());
     gitText(directory, ['fsck', '--strict', commit]);
   });

@@ -1,0 +1,30 @@
+import { scanKey } from '../../core/scan.ts';
+import type { Store } from '../../kube/store.ts';
+import type { RegistryClient } from '../../registry/client.ts';
+import type { PullAccessReader } from '../../scan/pull-access.ts';
+import type { AskLabels } from '../../write-back/image-labels.ts';
+import type { StoredScan } from '../stores.ts';
+
+/** A credential that was read within this time is good enough. */
+const MAX_AGE_MS = 10_000;
+
+/** What {@link labelAsker} works with. */
+export interface LabelSources {
+  readonly registry: Pick<RegistryClient, 'labels'>;
+  readonly pullAccess: PullAccessReader;
+  readonly scans: Pick<Store<StoredScan>, 'get'>;
+}
+
+/** Asks registries for the labels of images, with what the ImageScan has to show them. */
+export function labelAsker({
+  registry,
+  pullAccess,
+  scans,
+}: LabelSources): (signal: AbortSignal) => AskLabels {
+  return (signal) => async (scan, reference) => {
+    const stored = scans.get(scanKey(scan));
+    if (stored === undefined) return {};
+    const access = await pullAccess(stored, reference, { maxAgeMs: MAX_AGE_MS, signal });
+    return registry.labels(reference, { ...access, maxAgeMs: MAX_AGE_MS, signal });
+  };
+}
