@@ -115,8 +115,15 @@ function verdictOnContent(content: Buffer): Verdict | undefined {
       reason: 'LFSPointer',
       message: 'the file is in Git LFS; keep it in Git itself to have it edited',
     };
-  if (!content.includes(MARKER_BYTES)) return 'unmarked';
+  if (!content.includes(MARKER_BYTES) && !hasUtf16Marker(content)) return 'unmarked';
   return isUtf8(content) ? undefined : { reason: 'NotUTF8', message: 'the file is not UTF-8' };
+}
+
+/** YAML may be UTF-16, with a byte order mark in front; we report it and edit it not. */
+function hasUtf16Marker(content: Buffer): boolean {
+  const mark = content.length < 2 ? 0 : content.readUInt16BE(0);
+  if (mark !== 0xfeff && mark !== 0xfffe) return false;
+  return content.toString('latin1').replaceAll('\0', '').includes(MARKER_BYTES);
 }
 
 function verdictOnSize(size: number): Verdict | undefined {

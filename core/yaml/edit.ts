@@ -14,6 +14,7 @@ import type { Piece, Scalar } from './pieces.ts';
 import { PlaceError, type PlaceErrorCode, scalarOf } from './place.ts';
 import { bodyStart, contentOf, type Splice, spliceFor, wantsQuotes } from './scalar.ts';
 import { readSource, type Source, SourceError, type SourceErrorCode } from './source.ts';
+import { meetsAction } from './template.ts';
 import { readsAsNull } from './typed.ts';
 
 /** A marked scalar that was changed. */
@@ -166,6 +167,10 @@ function madeByTemplate(what: string): Refusal {
   return { reason: 'TemplateValue', message: `${what} is made by a template; mark it in the values instead` };
 }
 
+function isMadeByTemplate(source: Source, start: number, end: number): boolean {
+  return source.hasAction(start, end) || (source.isTemplate && meetsAction(source.text, start, end));
+}
+
 function startOfLine({ text }: Source, offset: number): number {
   return text.lastIndexOf('\n', offset) + 1;
 }
@@ -177,7 +182,7 @@ function verdictOn(
   resolve: (marker: Marker) => Lookup,
 ): Omit<Target, 'line'> | Refusal {
   const { token } = scalar;
-  if (source.hasAction(token.offset, endOf(token))) return madeByTemplate('the value');
+  if (isMadeByTemplate(source, token.offset, endOf(token))) return madeByTemplate('the value');
   const before = contentOf(scalar);
   const unfit = refuseScalar(scalar, before);
   if (unfit !== undefined) return unfit;

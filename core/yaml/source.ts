@@ -53,6 +53,7 @@ export function readSource(text: string): Source {
   }
   const lines = new Lines(text);
   const lineAt = (offset: number): number => lines.lineAt(offset);
+  checkCharacters(text, lineAt);
   const { pieces, shown } = readPlainOrMasked(text, lineAt);
   return {
     text,
@@ -81,6 +82,15 @@ function readPlainOrMasked(text: string, lineAt: LineAt): { pieces: Piece[]; sho
     if (masked === undefined) throw error;
     return { pieces: readPieces(masked, lineAt, checkTemplate), shown: masked };
   }
+}
+
+const FORBIDDEN = /[^\P{Cc}\t\n\r\x85]/u;
+
+/** As go-yaml: https://yaml.org/spec/1.2.2/#51-character-set */
+function checkCharacters(text: string, lineAt: LineAt): void {
+  const at = text.search(FORBIDDEN);
+  if (at >= 0)
+    throw new SourceError('NotYaml', 'the file holds a control character, which no YAML may', lineAt(at));
 }
 
 function readPieces(

@@ -1,11 +1,14 @@
 // A printable character of YAML that nobody writes: https://yaml.org/spec/1.2.2/#51-character-set
 const STAND_IN = '\u{E000}';
-const ACTIONS_ALONE = /^[ \t\u{E000}]*(?=#|\r?$)/gmu;
+/** Actions that are all of a line, or all that follows a colon or dash on it. */
+const ACTIONS_ALONE =
+  /(?<=^\u{FEFF}?)[ \t\u{E000}]*(?=#|\r?$)|(?<=[:-])[ \t][ \t\u{E000}]*(?=(?<=[ \t])#|\r?$)/gmu;
 
 /**
  * Takes the actions of a Helm template, `{{ … }}` as Go's text/template has them, out of a YAML file. An action among other
- * text of its line becomes a word of the same length, as its value will be one; a line that holds nothing else becomes
- * blank. So every offset is one of the file, too.
+ * text of its line becomes a word of the same length, as its value will be one. Alone on its line, or behind a key as in
+ * `labels: {{- include "labels" . | nindent 4 }}`, it may be lines of a mapping that goes on below, and becomes blank. So
+ * every offset is one of the file, too.
  *
  * @returns undefined when the file has no action, or one that does not end
  */
@@ -28,6 +31,21 @@ export function maskActions(text: string): string | undefined {
 function standIns(action: string): string {
   const [first = '', ...rest] = action.split('\n');
   return [STAND_IN.repeat(first.length), ...rest.map((line) => ' '.repeat(line.length))].join('\n');
+}
+
+/** What makes no text by itself. */
+const CONTROL = /^\{\{-?\s*(?:end|else|if|range|with|define|block|break|continue|\/\*)(?![\w.])/;
+
+/**
+ * Whether the scalar in a range of a template may be part of a longer one: an action stands right before it, or right behind
+ * it on its line, or trims the line break in between, as in `v1\n{{- .suffix }}`.
+ */
+export function meetsAction(text: string, start: number, end: number): boolean {
+  if (text.slice(0, start).trimEnd().endsWith('}}')) return true;
+  const rest = text.slice(end).trimStart();
+  if (!rest.startsWith('{{')) return false;
+  const isOnLine = !text.slice(end, text.length - rest.length).includes('\n');
+  return isOnLine || (rest.startsWith('{{-') && !CONTROL.test(rest));
 }
 
 const COMMENT = /(?:-\s)?\/\*/y;

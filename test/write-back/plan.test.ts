@@ -149,6 +149,23 @@ describe('planEdits', () => {
     assert.deepEqual(changes, []);
   });
 
+  it('names a marked file in UTF-16, of either byte order', async () => {
+    const little = Buffer.from(`\u{FEFF}${stale}`, 'utf16le');
+    const { leftAlone, changes } = await plan({
+      'a.yaml': little,
+      'b.yaml': Buffer.from(little).swap16(),
+      'c.yaml': Buffer.from('\u{FEFF}a: b\n', 'utf16le'),
+    });
+    assert.deepEqual(
+      leftAlone.map(({ file, reason }) => [file, reason]),
+      [
+        ['a.yaml', 'NotUTF8'],
+        ['b.yaml', 'NotUTF8'],
+      ],
+    );
+    assert.deepEqual(changes, []);
+  });
+
   it('names links, submodules and odd names that look like YAML files', async () => {
     const { leftAlone } = await plan({}, [
       { path: 'link.yaml', kind: 'symlink' },

@@ -222,6 +222,8 @@ describe('a file is left alone whole, and each of its markers is named', () => {
     ['a: [1\nb: old # @\n', '2 NotYaml', 2],
     ['a: old # @\n---\nb: [1\n', '1 NotYaml', 4],
     ['a: old # @\n\tb: c\n', '1 NotYaml', 2],
+    ['a: old # @\nb: "x\0y"\n', '1 NotYaml', 2],
+    ['a: old # @\n\fb: c\n', '1 NotYaml', 2],
     ['a: *x\nb: old # @\n', '2 NotYaml', 1],
     ['a: &x 1\n---\na: *x\nb: old # @\n', '4 NotYaml', 3],
     ['%YAML 1.2\n---\na: old # @\n', '3 Directive', 1],
@@ -346,6 +348,16 @@ describe('a Helm template', () => {
       'metadata:\n  labels:\n    {{- include "labels" . | nindent 4 }}\nspec:\n  a: old # @\n',
       'metadata:\n  labels:\n    {{- include "labels" . | nindent 4 }}\nspec:\n  a: 1.2.3 # @\n',
     ],
+    [
+      'labels: {{- include "labels" . | nindent 2 }}\n  a: old # @\n',
+      'labels: {{- include "labels" . | nindent 2 }}\n  a: 1.2.3 # @\n',
+    ],
+    [
+      'x:\n- {{ include "container" . | nindent 2 }} # from the library\n  a: old # @\n',
+      'x:\n- {{ include "container" . | nindent 2 }} # from the library\n  a: 1.2.3 # @\n',
+    ],
+    ['\uFEFF{{- if .x }}\na: old # @\n{{- end }}\n', '\uFEFF{{- if .x }}\na: 1.2.3 # @\n{{- end }}\n'],
+    ['{{- if .x }}\na:\n  # @\n  old\n{{- end }}\n', '{{- if .x }}\na:\n  # @\n  1.2.3\n{{- end }}\n'],
   ];
   for (const [before, after] of edited) it(name(before), () => becomes(before, after));
   for (const action of [
@@ -369,6 +381,11 @@ describe('a Helm template', () => {
     ['{{ if .x }}\na: |- # @\n  {{ .y }}\n  old\n{{ end }}\n', ['2 TemplateValue']],
     ['{{ if .x }} # @\na: b\n{{ end }}\n', ['1 TemplateValue']],
     ['{{ if .x }}\na: old # {"$imagescan": "{{ .y }}"}\n{{ end }}\n', ['2 TemplateValue']],
+    ['{{ if .x }}{{ end }}\na:\n  {{ .y -}}\n  old # @\n', ['4 TemplateValue']],
+    ['{{ if .x }}{{ end }}\na: {{ .y }}\n  old # @\n', ['3 TemplateValue']],
+    ['{{ if .x }}{{ end }}\na: old- {{ .y }} # @\n', ['2 TemplateValue']],
+    ['{{ if .x }}{{ end }}\na:\n  # @\n  old\n{{- .y }}\n', ['3 TemplateValue']],
+    ['{{ if .x }}{{ end }}\na: {{ .y }} # @\n  b: c\n', ['2 TemplateValue']],
     ['a: "{{ .Values.tag }}" # @\n', ['1 TemplateValue']],
     ['a: app/{{inputs.tag}} # @\n', ['1 TemplateValue']],
     ['{{ if .x }}\na:\n  # @\n  {{ .y }}\n{{ end }}\n', ['3 Detached']],
