@@ -9,6 +9,8 @@ import { type Column, rowOf, Table } from './table.ts';
 export interface UpdateReport {
   readonly dryRun: boolean;
   readonly edits: readonly FileEdit[];
+  /** How many markers were right already, and which, where that is wanted. */
+  readonly current: number;
   readonly upToDate: readonly FileEdit[];
   readonly leftAlone: readonly LeftAlone[];
   readonly errors: readonly Problem[];
@@ -49,15 +51,15 @@ export function noteRest(report: UpdateReport): void {
   noteCounts(report);
 }
 
-function noteCounts({ dryRun, edits, upToDate, leftAlone }: UpdateReport): void {
+function noteCounts({ dryRun, edits, current, leftAlone }: UpdateReport): void {
   const written = `${edits.length} ${dryRun ? 'to be written' : 'written'}`;
-  note(`markers: ${written}, ${upToDate.length} up to date, ${leftAlone.length} left alone`);
+  note(`markers: ${written}, ${current} up to date, ${leftAlone.length} left alone`);
 }
 
 /** Prints the whole report; docs/ci.md has its form. */
 export function printJson({ dryRun, edits, upToDate, leftAlone, errors }: UpdateReport): void {
   const counts = {
-    markers: edits.length + upToDate.length + leftAlone.length,
+    markers: edits.length + upToDate.length + leftAlone.filter(({ line }) => line !== undefined).length,
     files: new Set(edits.map(({ file }) => file)).size,
     edits: edits.length,
     upToDate: upToDate.length,

@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
+import { editMarkers } from '../core/yaml/edit.ts';
 import type { Change } from '../git/repository.ts';
 import { Checkout } from '../write-back/checkout.ts';
-import { type EditPlan, type LeftAlone, planEdits } from '../write-back/plan.ts';
+import { type EditPlan, type FileEdit, type LeftAlone, planEdits } from '../write-back/plan.ts';
 import { ReplaceError } from '../write-back/replace-file.ts';
 import { UsageError } from './failure.ts';
 import { failOn, type Problem } from './scan-files.ts';
@@ -72,7 +74,7 @@ function reportOf(
   scans: Scans,
   checkout: Checkout,
   failures: readonly LeftAlone[],
-  { dryRun = false }: UpdateFlags,
+  { dryRun = false, output, all }: UpdateFlags,
 ): UpdateReport {
   const failed = new Map(failures.map((failure) => [failure.file, failure]));
   const notWritten = plan.edits.flatMap(({ file, line }): LeftAlone[] => {
@@ -85,7 +87,8 @@ function reportOf(
   return {
     dryRun,
     edits: plan.edits.filter(({ file }) => !failed.has(file)),
-    upToDate: plan.upToDate,
+    current: plan.current,
+    upToDate: output === 'json' || all ? upToDate(checkout, scans) : [],
     leftAlone: [...plan.leftAlone, ...notWritten].sort(byPlace),
     errors: [
       ...scans.problems,
@@ -93,6 +96,15 @@ function reportOf(
       ...failures.map(({ file, message }) => ({ place: file, message: `not written: ${message}` })),
     ],
   };
+}
+
+/** The plan counts these only, since write-back would keep them for every GitRepo. */
+function upToDate(checkout: Checkout, { book, home }: Scans): FileEdit[] {
+  return [...checkout.marked()].flatMap(([file, content]) => {
+    if (!isUtf8(content)) return [];
+    const found = editMarkers(content.toString(), (marker) => book.find(marker, home)).upToDate;
+    return found.map((edit) => ({ file, ...edit }));
+  });
 }
 
 function byPlace(a: LeftAlone, b: LeftAlone): number {

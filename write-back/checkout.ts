@@ -72,6 +72,11 @@ export class Checkout implements Pick<Repository, 'list' | 'read'> {
     }
   }
 
+  /** The files that were read and may hold a marker, with what they held, in order. */
+  marked(): Iterable<[path: string, content: Buffer]> {
+    return this.#marked;
+  }
+
   /** What a file held when it was read; only of files that may hold a marker, since no other is changed. */
   original(path: string): Buffer | undefined {
     return this.#marked.get(path);

@@ -25,8 +25,6 @@ export interface EditPlan {
   readonly changes: readonly Change[];
   readonly edits: readonly FileEdit[];
   readonly leftAlone: readonly LeftAlone[];
-  /** Of the markers whose scalars say what they should. */
-  readonly upToDate: readonly FileEdit[];
   /** How many markers there are, and how many of them agreed already. */
   readonly markers: number;
   readonly current: number;
@@ -52,7 +50,7 @@ export async function planEdits(
   const listing = await source.list(commit, paths);
   const files = listing.files.filter((file) => isYamlFile(file.path));
   const leftAlone = listing.others.filter((other) => isYamlFile(other.path)).map(whyNotRead);
-  const plan: Mutable<EditPlan> = { changes: [], edits: [], upToDate: [], leftAlone, markers: 0, current: 0 };
+  const plan: Mutable<EditPlan> = { changes: [], edits: [], leftAlone, markers: 0, current: 0 };
   known.keepOnly(files.map((file) => file.oid));
   const unread = files.filter((file) => {
     const verdict = known.get(file.oid, resolve) ?? verdictOnSize(file.size ?? 0);
@@ -106,7 +104,6 @@ function addFile(
   plan.current += result.current;
   plan.leftAlone.push(...result.leftAlone.map((left) => ({ file: file.path, ...left })));
   plan.edits.push(...result.edits.map((edit) => ({ file: file.path, ...edit })));
-  plan.upToDate.push(...result.upToDate.map((edit) => ({ file: file.path, ...edit })));
   plan.changes.push({ path: file.path, mode: file.mode, content: Buffer.from(result.text) });
   return undefined;
 }

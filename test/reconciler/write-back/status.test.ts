@@ -28,7 +28,7 @@ const unknown: LeftAlone = { file: 'a.yaml', line: 7, reason: 'UnknownScan', mes
 const link: LeftAlone = { file: 'b.yaml', reason: 'SymbolicLink', message: 'links are not followed' };
 
 function synced(plan: Partial<EditPlan>, pushed?: string): WriteBackResult {
-  const whole = { changes: [], edits: [], upToDate: [], leftAlone: [], markers: 0, current: 0, ...plan };
+  const whole = { changes: [], edits: [], leftAlone: [], markers: 0, current: 0, ...plan };
   const head = pushed ?? HEAD;
   return { kind: 'synced', head, at: head, plan: whole, ...(pushed !== undefined && { pushed }) };
 }
