@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Api, Page, Query, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
-import type { Host, Standing } from './requests.ts';
+import { type Host, link, type Standing } from './requests.ts';
 import { reviewedBy } from './reviewers.ts';
 
 const account = z.object({ uuid: z.string(), account_id: z.string().nullish() });
@@ -11,7 +11,7 @@ const side = z.object({
 });
 const pull = z.object({
   id: z.int(),
-  links: z.object({ html: z.object({ href: z.string() }) }),
+  links: z.object({ html: z.object({ href: link }) }),
   state: z.enum(['OPEN', 'MERGED', 'DECLINED', 'SUPERSEDED']),
   title: z.string(),
   description: z.string().nullish(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Api, Page, Query, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
-import type { Host, Standing } from './requests.ts';
+import { type Host, link, type Standing } from './requests.ts';
 import { reviewedBy } from './reviewers.ts';
 
 const side = z.object({
@@ -11,7 +11,7 @@ const side = z.object({
 const pull = z.object({
   id: z.int(),
   version: z.int(),
-  links: z.object({ self: z.array(z.object({ href: z.string() })).min(1) }),
+  links: z.object({ self: z.array(z.object({ href: link })).min(1) }),
   state: z.enum(['OPEN', 'MERGED', 'DECLINED']),
   title: z.string(),
   description: z.string().nullish(),

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { HostError } from './host.ts';
 import { itemsOf } from './paging.ts';
-import { attempt, type Extras, type Host, quoted, type Standing } from './requests.ts';
+import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 // `label` keeps the branch's name after the branch is gone, when `ref` becomes refs/pull/N/head.
 const side = z.object({ label: z.string(), repo_id: z.int() });
 const pull = z.object({
   number: z.int(),
-  html_url: z.string(),
+  html_url: link,
   state: z.enum(['open', 'closed']),
   merged: z.boolean(),
   title: z.string(),
@@ -102,11 +102,15 @@ async function knownLabels(api: Api, to: To, owner: string): Promise<ReadonlyMap
     try {
       for await (const { id, name } of pages) known.set(name, id);
     } catch (error) {
-      // An owner that is a user has no labels.
-      if (!(question === ofOwner && error instanceof HostError && error.code === 'NotFound')) throw error;
+      if (!(question === ofOwner && isWithoutLabels(error))) throw error;
     }
   }
   return known;
+}
+
+/** An owner that is a user has none, and a token without `read:organization`, which nothing else needs, is shown none. */
+function isWithoutLabels(error: unknown): boolean {
+  return error instanceof HostError && (error.code === 'NotFound' || error.code === 'Unauthorized');
 }
 
 async function makeLabel(api: Api, to: To, name: string): Promise<number> {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
-import { attempt, type Extras, type Host, quoted, type Standing } from './requests.ts';
+import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 const side = z.object({ ref: z.string(), repo: z.object({ id: z.number() }).nullable() });
 const pull = z.object({
   number: z.int(),
-  html_url: z.string(),
+  html_url: link,
   state: z.enum(['open', 'closed']),
   merged_at: z.string().nullish(),
   title: z.string(),

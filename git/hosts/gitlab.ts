@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
-import { attempt, type Extras, type Host, quoted, type Standing } from './requests.ts';
+import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 const mergeRequest = z.object({
   iid: z.int(),
-  web_url: z.string(),
+  web_url: link,
   state: z.enum(['opened', 'closed', 'locked', 'merged']),
   title: z.string(),
   description: z.string().nullish(),
@@ -42,6 +42,7 @@ export function gitLab(api: Api, path: string): Host<MergeRequest> {
     standingOf(await api.ask(question, mergeRequest));
   return {
     limits: { title: 255, body: 1_048_576 },
+    harmless: withoutActions,
     async *list({ source, target }) {
       const first = { state: 'all', source_branch: source, target_branch: target, per_page: 20 };
       const question = to('GET', '', 'the merge requests of');
@@ -77,6 +78,14 @@ export function gitLab(api: Api, path: string): Host<MergeRequest> {
     decline: ({ number }) =>
       api.tell(to('PUT', `/${number}`, 'to close a merge request of', { state_event: 'close' })),
   };
+}
+
+/**
+ * GitLab obeys lines such as `/merge` (https://docs.gitlab.com/user/project/quick_actions), also where they came with the
+ * labels of an image. With a backslash before it such a line is only shown.
+ */
+function withoutActions(text: string): string {
+  return text.replaceAll(/^\/(?=[a-z])/gim, '\\/');
 }
 
 type Put = (what: string, body: unknown) => Promise<void>;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { oneLine } from '../../core/one-line.ts';
 import {
   type Branches,
@@ -16,6 +17,9 @@ export interface Standing extends PullRequest {
   readonly assignees: readonly string[];
 }
 
+/** Where people look at a request; it goes into status, so it is bounded. */
+export const link = z.string().max(2048);
+
 /** What a request says and can be changed in place. */
 export type Wording = Pick<PullRequestText, 'title' | 'body'>;
 
@@ -26,6 +30,8 @@ export type Extras = Pick<PullRequestText, 'labels' | 'assignees'>;
 export interface Host<S extends Standing = Standing> {
   /** How many characters it takes. */
   readonly limits: { readonly title: number; readonly body: number };
+  /** Takes from a text what the host would do rather than show; absent where it does nothing. */
+  readonly harmless?: (text: string) => string;
   /** The requests between two branches of this repository, newest first. */
   list(branches: Branches): AsyncIterable<PullRequest>;
   read(number: number): Promise<S>;
@@ -38,23 +44,30 @@ export interface Host<S extends Standing = Standing> {
   decline(standing: S): Promise<void>;
 }
 
+// No host allows less than this many characters.
+const SHORTEST_CUT = 100;
+
 /** Opens, updates and closes requests by the steps of a host, each only where it changes something. */
 export function pullRequestsOf<S extends Standing>(host: Host<S>): PullRequests {
+  const { limits, harmless = (text) => text } = host;
   const fitting = ({ title, body }: Wording): Wording => ({
-    title: oneLine(title, host.limits.title),
-    body: shortened(body, host.limits.body),
+    title: oneLine(title.trim(), limits.title),
+    body: shortened(harmless(body), limits.body),
   });
 
   const update = async (number: number, text: PullRequestText): Promise<Written> => {
     const standing = await host.read(number);
-    if (standing.state !== 'Open') return { request: standing, notes: [] };
+    if (standing.state !== 'Open') return { request: plain(standing), notes: [] };
     const wording = fitting(text);
     const request = says(standing, wording) ? standing : await host.edit(standing, wording);
     return completed(host, request, text);
   };
 
   return {
-    latest: (branches) => openFirst(host.list(branches)),
+    latest: async (branches) => {
+      const found = await openFirst(host.list(branches));
+      return found && plain(found);
+    },
     update,
     open: async (branches, text) => {
       const opened = await createOrFind(host, branches, fitting(text));
@@ -63,7 +76,7 @@ export function pullRequestsOf<S extends Standing>(host: Host<S>): PullRequests 
     close: async (number, comment) => {
       const standing = await host.read(number);
       if (standing.state !== 'Open') return;
-      await host.comment(number, comment);
+      await host.comment(number, shortened(harmless(comment), limits.body));
       await host.decline(standing);
     },
   };
@@ -89,7 +102,14 @@ async function completed<S extends Standing>(host: Host<S>, standing: S, text: E
   const labels = missing(text.labels, standing.labels);
   const assignees = missing(text.assignees, standing.assignees);
   const isComplete = labels.length === 0 && assignees.length === 0;
-  return { request: standing, notes: isComplete ? [] : await host.add(standing, { labels, assignees }) };
+  return {
+    request: plain(standing),
+    notes: isComplete ? [] : await host.add(standing, { labels, assignees }),
+  };
+}
+
+function plain({ number, url, state, title, body }: PullRequest): PullRequest {
+  return { number, url, state, title, body };
 }
 
 /** Names in either case are the same, to all hosts for users and to most for labels. */
@@ -101,7 +121,13 @@ function missing(wanted: readonly string[], present: readonly string[]): string[
 /** Hosts may change the ends of lines and leave out blanks at the end. */
 function says(standing: Wording, { title, body }: Wording): boolean {
   const plain = (text: string): string => text.replaceAll('\r\n', '\n').trimEnd();
-  return plain(standing.title) === plain(title) && plain(standing.body) === plain(body);
+  const isTitle = plain(standing.title) === plain(title) || isCutFrom(standing.title, title);
+  return isTitle && plain(standing.body) === plain(body);
+}
+
+/** Gitea counts a title in columns that it guesses, up to two for a character, and ends it by `…` where they are too many. */
+function isCutFrom(seen: string, title: string): boolean {
+  return seen.length > SHORTEST_CUT && seen.endsWith('…') && title.startsWith(seen.slice(0, -1));
 }
 
 /** A body that is too long ends at the end of a line, and says so. */

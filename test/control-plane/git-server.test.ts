@@ -66,6 +66,9 @@ test('a push of many bytes, compressed and in chunks, arrives', async () => {
   const large = Array.from({ length: 200_000 }, (_, line) => `${line * 7919}`).join('\n');
   await changeByPush(url, 'file', large);
   assert.equal(await open.readFile('large', 'file'), large);
+  const sent = open.sent();
+  await git(['clone', '--quiet', '--bare', url, '.'], { cwd: temporaryFolder('clone') });
+  assert.ok(open.sent() - sent > 200_000, `${open.sent() - sent} bytes`);
 });
 
 test('with a credential, nobody gets in without it', async () => {

@@ -83,6 +83,7 @@ const VERSION_FLAGS: Readonly<Record<Project, (version: string) => string>> = {
   etcd: () => '',
   registry: (version) => `-X github.com/distribution/distribution/v3/version.version=${version}`,
   helm: (version) => `-X helm.sh/helm/v3/internal/version.version=${version}`,
+  gitea: (version) => `-X main.Version=${version.slice(1)}`,
 };
 
 function startGo(

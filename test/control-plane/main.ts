@@ -3,14 +3,14 @@ import { startCluster } from './cluster.ts';
 import { startGitServer } from './git-server.ts';
 import { streamProgress } from './progress.ts';
 import { startRegistry } from './registry.ts';
-import { type BinaryName, PROGRAMS } from './versions.ts';
+import { BENCH } from './versions.ts';
 
 const progress = streamProgress();
 const stopped = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
 });
 
-const { kubectl, helm } = await binaries(Object.keys(PROGRAMS) as BinaryName[], { progress });
+const { kubectl, helm } = await binaries(BENCH, { progress });
 progress.line('starting etcd, kube-apiserver, kube-controller-manager, a registry and a Git server');
 const [cluster, registry, git] = await Promise.all([startCluster(), startRegistry(), startGitServer()]);
 const { url } = await git.createRepository('demo', { 'README.md': 'A repository to play with.\n' });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CodedError } from '../../core/errors.ts';
 import { Downloader, DownloadError } from './download.ts';
 import { GoBuildError, goBuild } from './gobuild.ts';
+import { copyModuleFiles } from './module-files.ts';
 import type { Platform } from './platform.ts';
 import type { Progress } from './progress.ts';
 import { releaseOf } from './releases.ts';
@@ -61,6 +62,7 @@ export async function obtain(wanted: readonly Wanted[], means: Means): Promise<v
       if (noRelease !== undefined) {
         tellOnce(`no release to download, so Go has to build: ${noRelease.message}`);
         await build(name, whole, `${index + 1} of ${wanted.length}`, means, noRelease);
+        await copyModuleFiles(name, path, means.go);
       }
       await chmod(whole, 0o755);
       await rename(whole, path);

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CodedError } from '../../core/errors.ts';
 import { waitFor } from '../wait.ts';
 import { reaper } from './reaper.ts';
+import type { Account } from './unprivileged.ts';
 
 /** A program did not start (`NotStarted`), ended before it was ready (`Ended`) or was not ready in time (`NotReady`). */
 export type ProcessErrorCode = 'NotStarted' | 'Ended' | 'NotReady';
@@ -22,6 +23,8 @@ export interface ProcessOptions {
   /** Added to this process's environment; `undefined` takes a variable away. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Whom it runs as; by default whom this process runs as. */
+  readonly account?: Account | undefined;
   /** Called with each line of its standard output and error. */
   readonly onLine?: (line: string) => void;
 }
@@ -50,13 +53,14 @@ const KEPT_LINES = 200;
  * @throws {ProcessError} `NotStarted`
  */
 export function startProcess(options: ProcessOptions): RunningProcess {
-  const { name, command, args = [], env, cwd } = options;
+  const { name, command, args = [], env, cwd, account } = options;
   // As the leader of a group of its own: Ctrl-C in a terminal reaches this process alone, which then stops the rest in order.
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     ...(cwd !== undefined && { cwd }),
+    ...account,
   });
   child.on('error', () => {});
   const { pid } = child;

@@ -13,7 +13,8 @@ export interface Release {
 /**
  * The official release of a program. Not every project publishes for every platform; a missing one answers 404.
  *
- * Sources: kubernetes.io/releases/download, the release pages of etcd and distribution, helm.sh/docs/intro/install.
+ * Sources: kubernetes.io/releases/download, the release pages of etcd and distribution,
+ * helm.sh/docs/intro/install, docs.gitea.com/installation/install-from-binary.
  */
 export function releaseOf(name: BinaryName, platform: Platform): Release {
   const { project } = PROGRAMS[name];
@@ -43,5 +44,11 @@ const RELEASES: Readonly<Record<Project, Publisher>> = {
   helm: ({ os, arch }, version) => {
     const url = `https://get.helm.sh/helm-${version}-${os}-${arch}.tar.gz`;
     return { url, checksumUrl: `${url}.sha256sum`, member: `${os}-${arch}/helm` };
+  },
+  gitea: ({ os, arch }, version) => {
+    const number = version.slice(1);
+    const system = os === 'darwin' ? 'darwin-10.12' : os;
+    const url = `https://dl.gitea.com/gitea/${number}/gitea-${number}-${system}-${arch}`;
+    return { url, checksumUrl: `${url}.sha256` };
   },
 };

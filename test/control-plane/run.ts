@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { reaper } from './reaper.ts';
+import type { Account } from './unprivileged.ts';
 
 export interface RunOptions {
   readonly stdin?: string | Buffer;
   /** Added to this process's environment; `undefined` takes a variable away. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Whom it runs as; by default whom this process runs as. */
+  readonly account?: Account | undefined;
 }
 
 /** What a program that ran to its end said. `code` is 128 when a signal ended it. */
@@ -26,8 +29,12 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { stdin = '', env, cwd } = options;
-  const child = spawn(command, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
+  const { stdin = '', env, cwd, account } = options;
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    ...(cwd !== undefined && { cwd }),
+    ...account,
+  });
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 128));

@@ -4,12 +4,13 @@ export const VERSIONS = {
   etcd: 'v3.6.16',
   registry: 'v3.1.2',
   helm: 'v3.22.0',
+  gitea: 'v1.27.3',
 } as const;
 
 /** A project that publishes programs we run; also the name of its folder under `modules/`. */
 export type Project = keyof typeof VERSIONS;
 
-/** The programs of the bench: who publishes each, and the Go package that it is built from. */
+/** The programs that we run: who publishes each, and the Go package that it is built from. */
 export const PROGRAMS = {
   'kube-apiserver': { project: 'kubernetes', goPackage: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   'kube-controller-manager': {
@@ -20,9 +21,20 @@ export const PROGRAMS = {
   etcd: { project: 'etcd', goPackage: 'go.etcd.io/etcd/server/v3' },
   registry: { project: 'registry', goPackage: 'github.com/distribution/distribution/v3/cmd/registry' },
   helm: { project: 'helm', goPackage: 'helm.sh/helm/v3/cmd/helm' },
+  gitea: { project: 'gitea', goPackage: 'gitea.dev' },
 } as const satisfies Record<string, { project: Project; goPackage: string }>;
 
 export type BinaryName = keyof typeof PROGRAMS;
+
+/** The programs of the bench and the demo; Gitea is for tests alone. */
+export const BENCH = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kubectl',
+  'etcd',
+  'registry',
+  'helm',
+] as const satisfies readonly BinaryName[];
 
 /** The version of the project that a program belongs to, as `v1.2.3`. */
 export function versionOf(name: BinaryName): string {

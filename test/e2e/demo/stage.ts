@@ -9,7 +9,7 @@ import { freePort, temporaryFolder } from '../../control-plane/processes.ts';
 import { streamProgress } from '../../control-plane/progress.ts';
 import { type Registry, startRegistry } from '../../control-plane/registry.ts';
 import { mustRun, type RunResult } from '../../control-plane/run.ts';
-import { type BinaryName, PROGRAMS } from '../../control-plane/versions.ts';
+import { BENCH } from '../../control-plane/versions.ts';
 import { installProduct } from '../product.ts';
 import { deploymentYaml } from './manifests.ts';
 import { step } from './step.ts';
@@ -40,7 +40,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export async function setStage(): Promise<Stage> {
   const programs = await step(
     'Get etcd, kube-apiserver, kube-controller-manager, kubectl, helm and a registry (done once per machine)',
-    () => binaries(Object.keys(PROGRAMS) as BinaryName[], { progress: streamProgress() }),
+    () => binaries(BENCH, { progress: streamProgress() }),
     ({ kubectl }) => `they are in ${dirname(kubectl)}`,
   );
   const [cluster, registry, git] = await step(

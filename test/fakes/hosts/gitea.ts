@@ -11,6 +11,8 @@ export class FakeGitea extends FakeHost {
   readonly credential = { token: 'f00d' };
   /** `api.MAX_RESPONSE_ITEMS` of its settings. */
   maxItems = 50;
+  /** Of the repository's owner. Their ids go on after the repository's. */
+  readonly organisationLabels: string[] = [];
   protected readonly authorizations = [
     'token f00d',
     'Bearer f00d',
@@ -40,14 +42,22 @@ export class FakeGitea extends FakeHost {
     route('POST', '/labels', (request) => this.#makeLabel(request)),
     route('POST', '/issues/(\\d+)/labels', (request, number) =>
       this.#on(number, (pull) => {
-        const names = list(request, 'labels').map((id) => this.forge.labels[Number(id) - 1]);
-        this.forge.label(
-          pull,
-          names.filter((name) => name !== undefined),
-        );
+        const ids = list(request, 'labels');
+        const names = [...this.forge.labels, ...this.organisationLabels];
+        const added = names.filter((name) => ids.includes(this.#idOf(name)) && !pull.labels.includes(name));
+        pull.labels.push(...added);
         return { status: 200, json: pull.labels.map((name) => this.#label(name)) };
       }),
     ),
+    {
+      method: 'GET',
+      pattern: /^\/api\/v1\/orgs\/acme\/labels$/,
+      reply: (request) =>
+        this.#page(
+          request,
+          this.organisationLabels.map((name) => this.#label(name)),
+        ),
+    },
     route('GET', '/assignees', () => ({
       status: 200,
       json: this.forge.users.map((login) => ({ id: 1, login })),
@@ -117,7 +127,12 @@ export class FakeGitea extends FakeHost {
   }
 
   #label(name: string): object {
-    return { id: this.forge.labels.indexOf(name) + 1, name, color: 'ededed' };
+    return { id: this.#idOf(name), name, color: 'ededed' };
+  }
+
+  #idOf(name: string): number {
+    const at = this.organisationLabels.indexOf(name);
+    return at >= 0 ? 1000 + at : this.forge.labels.indexOf(name) + 1;
   }
 
   #on(number: string | undefined, act: (pull: FakePull) => Reply): Reply {

@@ -23,6 +23,7 @@ export class FakeGitLab extends FakeHost {
       this.#on(iid, (pull) => {
         const body = text(request, 'body');
         if (body === undefined) return { status: 400, json: { error: 'body is missing' } };
+        obey(pull, body);
         pull.comments.push(body);
         return { status: 201, json: { id: pull.comments.length, body } };
       }),
@@ -68,12 +69,11 @@ export class FakeGitLab extends FakeHost {
       return { status: 400, json: { message: { target_branch: ['does not exist'] } } };
     }
     const body = text(request, 'description') ?? '';
-    return (
-      tooLong(title, body) ?? {
-        status: 201,
-        json: this.#shown(this.forge.open(source, target, { title, body })),
-      }
-    );
+    const refused = tooLong(title, body);
+    if (refused !== undefined) return refused;
+    const pull = this.forge.open(source, target, { title, body });
+    obey(pull, body);
+    return { status: 201, json: this.#shown(pull) };
   }
 
   #edit(pull: FakePull, request: HostRequest): Reply {
@@ -82,6 +82,7 @@ export class FakeGitLab extends FakeHost {
     const refused = tooLong(title, body);
     if (refused !== undefined) return refused;
     Object.assign(pull, { title, body });
+    obey(pull, body);
     if (text(request, 'state_event') === 'close' && pull.state === 'open') pull.state = 'closed';
     this.forge.label(pull, text(request, 'add_labels')?.split(',') ?? []);
     if ('assignee_ids' in request.json) this.#assign(pull, list(request, 'assignee_ids').map(Number));
@@ -96,6 +97,12 @@ export class FakeGitLab extends FakeHost {
   #on(iid: string | undefined, act: (pull: FakePull) => Reply): Reply {
     const pull = this.forge.find(Number(iid));
     return pull === undefined ? this.notFound : act(pull);
+  }
+
+  /** A merge request as the API shows it. */
+  shown(number: number): object {
+    const pull = this.forge.find(number);
+    return pull === undefined ? {} : this.#shown(pull);
   }
 
   #shown(pull: FakePull): object {
@@ -118,6 +125,11 @@ export class FakeGitLab extends FakeHost {
 }
 
 const STATES = { open: 'opened', closed: 'closed', merged: 'merged' } as const;
+
+/** Does what a line of a text tells it, by one of the quick actions. */
+function obey(pull: FakePull, words: string): void {
+  if (/^\/merge *$/im.test(words)) pull.state = 'merged';
+}
 
 function route(method: string, rest: string, reply: Route['reply']): Route {
   return { method, pattern: new RegExp(`^${PROJECT}${rest}$`), reply };

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
 import type { HostCredential, HostProvider } from '../../../git/hosts/host.ts';
 import { Forge } from './forge.ts';
 
@@ -47,27 +47,34 @@ export abstract class FakeHost {
   protected abstract readonly routes: readonly Route[];
   protected abstract readonly unauthorized: Reply;
   protected abstract readonly notFound: Reply;
-  readonly #server: Server;
+  #server: Server | undefined;
+  #scheme = 'http';
   readonly #planned: { matches: (request: HostRequest) => boolean; answer: Answerer }[] = [];
 
-  constructor() {
-    this.#server = createServer((message, response) => void this.#serve(message, response));
-  }
-
-  async start(): Promise<this> {
+  /** Listens on a port of 127.0.0.1; by TLS where it is given a certificate. */
+  async start(tls?: { readonly cert: string; readonly key: string }): Promise<this> {
+    const serve = (message: IncomingMessage, response: ServerResponse): void =>
+      void this.#serve(message, response);
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     return this;
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, 'close');
+    this.#server?.closeAllConnections();
+    await new Promise((resolve) => this.#server?.close(resolve));
+  }
+
+  get port(): number {
+    const address = this.#server?.address();
+    if (address === null || typeof address !== 'object') throw new Error('the fake is not started');
+    return address.port;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** The repository as git gets it. */
@@ -102,10 +109,11 @@ export abstract class FakeHost {
     this.requests.push(request);
     const plan = this.#planned.findIndex(({ matches }) => matches(request));
     if (plan >= 0) return this.#planned.splice(plan, 1)[0]?.answer(response, request);
-    send(response, this.#replyTo(request));
+    send(response, this.answer(request));
   }
 
-  #replyTo(request: HostRequest): Reply {
+  /** The usual answer to a request. */
+  answer(request: HostRequest): Reply {
     const { authorization = '' } = request.headers;
     if (!this.authorizations.includes(authorization)) return this.unauthorized;
     for (const { method, pattern, reply } of this.routes) {
