@@ -45,7 +45,7 @@ export interface Situation {
   readonly namespace: string;
   /** The images that may be changed; markers of the pod's other images are passed over. */
   readonly images: readonly PodImage[];
-  readonly scans: ScanIndex;
+  readonly scans: Pick<ScanIndex, 'find'>;
   readonly now: Date;
 }
 

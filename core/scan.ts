@@ -36,7 +36,7 @@ export type Lookup =
   | { readonly kind: 'found'; readonly scan: Scan; readonly reading: Reading }
   | {
       readonly kind: 'refused';
-      readonly reason: 'UnknownScan' | 'AmbiguousScan' | 'NotExported' | 'UnknownForm';
+      readonly reason: 'UnknownScan' | 'AmbiguousScan' | 'NotExported' | 'UnknownForm' | 'NoValue';
       /** One line, with no control characters: it may become an admission warning. */
       readonly message: string;
     };

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { addPolicyFlags } from './policy-flags.ts';
-import { addRegistryFlags, collect } from './registry-flags.ts';
+import { addDockerConfig, addRegistryFlags, collect } from './registry-flags.ts';
 
 const EXPLAIN = `Shows what an ImageScan's policy makes of each tag of its image: which one it chooses, and why not the others.
 
@@ -94,11 +94,4 @@ function addLint(program: Command): void {
 
 function form(): Option {
   return new Option('-o, --output <form>', FORM).choices(['json', 'yaml', 'name']);
-}
-
-function addDockerConfig(command: Command): void {
-  command.option(
-    '--docker-config <file>',
-    'Docker configuration with credentials, such as ~/.docker/config.json',
-  );
 }

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { addChoiceCommands } from './choice-commands.ts';
 import { addConnectionFlags } from './connection-flags.ts';
+import { addFileCommands } from './file-commands.ts';
 import { KUBECTL_HELP } from './help.ts';
 import { version } from './version.ts';
 
@@ -28,12 +29,15 @@ Examples:
 /** The command line. What connects to a cluster is imported when it is called for: `version` and `--help` do without. */
 export function createProgram(): Command {
   const program = new Command('kubectl fleetscan')
-    .description('Shows which image each scan has in force and why, and asks for scans.')
+    .description(
+      'Shows which image each scan has in force and why, asks for scans, and brings files up to date.',
+    )
     .configureHelp(KUBECTL_HELP);
   addConnectionFlags(program);
   addStatus(program);
   addScan(program);
   addChoiceCommands(program);
+  addFileCommands(program);
   program
     .command('version')
     .summary('show the version of this plugin')

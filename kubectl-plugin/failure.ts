@@ -8,6 +8,9 @@ export class UsageError extends CodedError<'Usage'> {}
 /** A scan was asked for and not had. */
 export class ScanError extends CodedError<'Suspended' | 'Deleted' | 'NoAnswer' | 'Failed'> {}
 
+/** A part of the work could not be done; the rest was. */
+export class PartError extends CodedError<'Failed'> {}
+
 /** Tells the user what went wrong, in kubectl's words, and sets the exit code to 1. Of several errors it tells each. */
 export function report(error: unknown): void {
   process.exitCode = 1;

@@ -25,12 +25,18 @@ export interface FileProblem {
  * @throws {UsageError} when a file cannot be read
  */
 export async function imageScansIn(files: readonly string[]): Promise<(FileObject | FileProblem)[]> {
-  const found = await Promise.all(files.map(filesOf));
+  const found = await Promise.all(files.map((file) => yamlFilesOf('--filename', file)));
   const objects = await Promise.all(found.flat().map(objectsOf));
   return objects.flat();
 }
 
-async function filesOf(file: string): Promise<string[]> {
+/**
+ * The files that an argument names: itself, or those of a folder (`.yaml`, `.yml`, `.json`), in order; `-` stands for itself.
+ *
+ * @param flag named in the error
+ * @throws {UsageError}
+ */
+export async function yamlFilesOf(flag: string, file: string): Promise<string[]> {
   if (file === '-') return [file];
   try {
     if (!(await stat(file)).isDirectory()) return [file];
@@ -40,7 +46,7 @@ async function filesOf(file: string): Promise<string[]> {
       .map(({ name }) => path.join(file, name))
       .toSorted();
   } catch (error) {
-    throw new UsageError('Usage', `--filename: ${messageOf(error)}`);
+    throw new UsageError('Usage', `${flag}: ${messageOf(error)}`);
   }
 }
 

@@ -17,6 +17,14 @@ export function addRegistryFlags(command: Command): Command {
     .option('--registries-config <file>', 'settings for registries, as the reconciler takes them');
 }
 
+/** Declares `--docker-config`. */
+export function addDockerConfig(command: Command): Command {
+  return command.option(
+    '--docker-config <file>',
+    'Docker configuration with credentials, such as ~/.docker/config.json',
+  );
+}
+
 /** Gathers the values of a flag that may be repeated. */
 export function collect(value: string, earlier: readonly string[] | undefined): string[] {
   return [...(earlier ?? []), value];

@@ -1,12 +1,10 @@
 import { type Decision, decide } from '../core/decision.ts';
 import { imageOperations, type Operation, recordOperations } from '../core/patch.ts';
 import { addedEphemeralContainers, podImages } from '../core/pod.ts';
+import { isRequired, isUnresolved } from '../core/required.ts';
 import type { ScanIndex } from '../core/scan.ts';
 import { type Answer, allow, deny } from './answer.ts';
 import type { PodRequest } from './review.ts';
-
-/** Set to `"true"` on a pod, it is rejected, not admitted with the manifest's image, when a marker cannot be resolved. */
-export const REQUIRED_ANNOTATION = 'fleetscan.io/required';
 
 /** What was answered, and the decisions behind it. */
 export interface Admission {
@@ -22,7 +20,7 @@ export function admit(request: PodRequest, scans: ScanIndex, now: Date): Admissi
   const { pod, namespace } = request;
   const decisions = decide({ pod, namespace, images: changeableImages(request), scans, now });
   const answer =
-    isRequired(request) && decisions.some(isUnresolved)
+    isRequired(pod) && decisions.some(isUnresolved)
       ? deny(request.uid, decisions.filter(isUnresolved))
       : allow(request.uid, decisions, operations(request, decisions));
   return { answer, decisions };
@@ -36,13 +34,4 @@ function changeableImages({ pod, oldPod, subResource }: PodRequest): ReturnType<
 function operations({ pod, subResource }: PodRequest, decisions: readonly Decision[]): Operation[] {
   const images = imageOperations(decisions);
   return subResource === '' ? [...images, ...recordOperations(pod, decisions)] : images;
-}
-
-function isRequired({ pod }: PodRequest): boolean {
-  return pod.metadata?.annotations?.[REQUIRED_ANNOTATION] === 'true';
-}
-
-// A marker for a container that the pod does not have leaves no image unresolved: a sidecar may yet be injected.
-function isUnresolved(decision: Decision): decision is Extract<Decision, { kind: 'kept' }> {
-  return decision.kind === 'kept' && decision.reason !== 'UnknownContainer';
 }

@@ -1,8 +1,7 @@
 import type { Decision } from '../core/decision.ts';
 import { oneLine } from '../core/one-line.ts';
 import type { Operation } from '../core/patch.ts';
-
-type Kept = Extract<Decision, { kind: 'kept' }>;
+import { type Kept, keptWarning, whyDenied, whyKept } from '../core/required.ts';
 
 /** The `AdmissionReview` (admission.k8s.io/v1) that answers a request. */
 export interface Answer {
@@ -26,7 +25,9 @@ const AUDIT_LENGTH = 1024;
 
 /** Lets the pod in with the given changes; a warning tells of each marker that could not be resolved. */
 export function allow(uid: string, decisions: readonly Decision[], operations: readonly Operation[]): Answer {
-  const warnings = decisions.filter((decision) => decision.kind === 'kept').map(warning);
+  const warnings = decisions
+    .filter((decision) => decision.kind === 'kept')
+    .map((kept) => keptWarning(kept, WARNING_LENGTH));
   return review({
     uid,
     allowed: true,
@@ -41,11 +42,11 @@ export function allow(uid: string, decisions: readonly Decision[], operations: r
 
 /** Refuses the pod, because it asks to be refused when a marker of it cannot be resolved. */
 export function deny(uid: string, unresolved: readonly Kept[]): Answer {
-  const message = `fleetscan.io/required is "true" and ${unresolved.map(why).join('; ')}`;
+  const message = whyDenied(unresolved, AUDIT_LENGTH);
   return review({
     uid,
     allowed: false,
-    status: { code: 403, reason: 'Forbidden', message: oneLine(message, AUDIT_LENGTH) },
+    status: { code: 403, reason: 'Forbidden', message },
     ...audit(unresolved),
   });
 }
@@ -54,21 +55,12 @@ function review(response: Answer['response']): Answer {
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response };
 }
 
-function warning(decision: Kept): string {
-  const stays = decision.image === undefined ? '' : ` (stays ${decision.image.image})`;
-  return oneLine(`fleetscan: ${why(decision)}${stays}`, WARNING_LENGTH);
-}
-
-function why({ name, reason, message }: Kept): string {
-  return `${name}: ${reason}: ${message}`;
-}
-
 function audit(decisions: readonly Decision[]): { auditAnnotations?: Record<string, string> } {
   if (decisions.length === 0) return {};
   const lines = decisions.map((decision) =>
     decision.kind === 'resolved'
       ? `${decision.image.name}: ${decision.resolution.from} -> ${decision.to} by ${decision.resolution.scan}`
-      : why(decision),
+      : whyKept(decision),
   );
   return { auditAnnotations: { images: oneLine(lines.join('; '), AUDIT_LENGTH) } };
 }

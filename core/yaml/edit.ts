@@ -62,7 +62,9 @@ export interface EditResult {
   /** The file after the edits; the very text that came in when there are none. */
   readonly text: string;
   readonly edits: readonly Edit[];
-  /** How many markers stand by a scalar that says what it should. */
+  /** The markers that stand by a scalar that says what it should. */
+  readonly upToDate: readonly Edit[];
+  /** How many those are. */
   readonly current: number;
   readonly leftAlone: readonly LeftAlone[];
   /** How many comments hold a marker: every one is edited, current or left alone. */
@@ -126,11 +128,16 @@ function resultOf(text: string, verdicts: readonly Verdict[]): EditResult {
       : targets.filter((target) => target.before !== target.after || target.wantsQuotes);
   return {
     text: spliced(text, touched),
-    edits: stale.map(({ splice: _splice, wantsQuotes: _wantsQuotes, ...edit }) => edit),
+    edits: stale.map(editOf),
+    upToDate: targets.filter(({ before, after }) => before === after).map(editOf),
     current: targets.length - stale.length,
     leftAlone,
     markers: verdicts.length,
   };
+}
+
+function editOf({ splice: _splice, wantsQuotes: _wantsQuotes, ...edit }: Target): Edit {
+  return edit;
 }
 
 function spliced(text: string, targets: readonly Target[]): string {

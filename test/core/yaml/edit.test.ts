@@ -315,6 +315,7 @@ d: x # {"$imagescan": "app:sha"}
     assert.deepEqual(editMarkers(broken, lookupOf()), {
       text: broken,
       edits: [],
+      upToDate: [],
       current: 0,
       leftAlone: [],
       markers: 0,
