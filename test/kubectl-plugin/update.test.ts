@@ -283,7 +283,7 @@ describe('what update does not write', () => {
 
   it('is a folder that is not there', async () => {
     const { code, stderr } = await update('/nowhere');
-    assert.deepEqual([code, /^error: \/nowhere is no folder/.test(stderr)], [1, true]);
+    assert.deepEqual([code, stderr.startsWith('error: /nowhere is no folder')], [1, true]);
   });
 });
 
