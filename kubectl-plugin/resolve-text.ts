@@ -57,6 +57,10 @@ export function resolveManifests(text: string, lookups: Lookups, now: Date): Res
   const remarks = [...written.remarks];
   const images: ImageChange[] = [];
   for (const filePod of podsIn(written.text)) {
+    if (!('pod' in filePod)) {
+      remarks.push({ ...filePod, severity: 'warning' });
+      continue;
+    }
     const decisions = decisionsOn(filePod, lookups, now);
     remarks.push(...remarksOn(filePod, decisions));
     for (const { path, ...operation } of imageOperations(decisions)) {

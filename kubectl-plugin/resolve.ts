@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../core/errors.ts';
+import { oneLine } from '../core/one-line.ts';
 import { UsageError } from './failure.ts';
 import { yamlFilesOf } from './lint-files.ts';
 import { note } from './output.ts';
@@ -50,7 +51,7 @@ function tell({ file, remarks }: Resolved & { readonly file: string }): Problem[
     place: line === undefined ? file : `${file}:${line}`,
   }));
   for (const { place, severity, message } of placed)
-    if (severity === 'warning') note(`Warning: ${place}: ${message}`);
+    if (severity === 'warning') note(oneLine(`Warning: ${place}: ${message}`, Infinity));
   return placed.filter(({ severity }) => severity === 'error');
 }
 

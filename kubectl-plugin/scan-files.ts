@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Document, isMap, isSeq, LineCounter, type Node, parseAllDocuments, type YAMLSeq } from 'yaml';
 import { messageOf } from '../core/errors.ts';
+import { oneLine } from '../core/one-line.ts';
 import { scanKey } from '../core/scan.ts';
 import { API_VERSION } from '../kube/kinds/common.ts';
 import { type ImageScan, parseImageScan } from '../kube/kinds/image-scan.ts';
@@ -29,7 +30,8 @@ export interface Problem {
 export function failOn(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const errors = problems.map(({ place, message }) => {
-    return new PartError('Failed', place === undefined ? message : `${place}: ${message}`);
+    const told = place === undefined ? message : `${place}: ${message}`;
+    return new PartError('Failed', oneLine(told, Infinity));
   });
   throw new AggregateError(errors, 'not everything could be done');
 }

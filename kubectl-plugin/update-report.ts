@@ -47,7 +47,7 @@ export function printSummary(report: UpdateReport, all: boolean): void {
 /** Tells on standard error what was left alone, and how many markers there are of each kind. */
 export function noteRest(report: UpdateReport): void {
   for (const left of report.leftAlone)
-    note(`${placeOf(left)}: left alone: ${left.reason}: ${oneLine(left.message, Infinity)}`);
+    note(oneLine(`${placeOf(left)}: left alone: ${left.reason}: ${left.message}`, Infinity));
   noteCounts(report);
 }
 

@@ -32,6 +32,8 @@ export interface EditPlan {
 
 /** How the pointer file of Git LFS begins, by its specification. */
 const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
+const MAX_POINTER = 1024;
+const MARKER = Buffer.from(MARKER_BYTES);
 
 /**
  * Finds every marker in the YAML files under `paths` of a commit, and what each file has to become.
@@ -110,12 +112,12 @@ function addFile(
 
 /** What makes a file one that no value can change; undefined for one that may have markers. */
 function verdictOnContent(content: Buffer): Verdict | undefined {
-  if (content.subarray(0, LFS_POINTER.length).equals(LFS_POINTER))
+  if (content.length < MAX_POINTER && content.indexOf(LFS_POINTER) === 0)
     return {
       reason: 'LFSPointer',
       message: 'the file is in Git LFS; keep it in Git itself to have it edited',
     };
-  if (!content.includes(MARKER_BYTES) && !hasUtf16Marker(content)) return 'unmarked';
+  if (!content.includes(MARKER) && !hasUtf16Marker(content)) return 'unmarked';
   return isUtf8(content) ? undefined : { reason: 'NotUTF8', message: 'the file is not UTF-8' };
 }
 

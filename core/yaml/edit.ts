@@ -10,7 +10,7 @@ import {
 import { type Lookup, type Scan, scanKey } from '../scan.ts';
 import { scalarText } from '../value.ts';
 import { type ObjectName, objectOf } from './object.ts';
-import type { Piece, Scalar } from './pieces.ts';
+import type { Comment, Scalar } from './pieces.ts';
 import { PlaceError, type PlaceErrorCode, scalarOf } from './place.ts';
 import { bodyStart, contentOf, type Splice, spliceFor, wantsQuotes } from './scalar.ts';
 import { readSource, type Source, SourceError, type SourceErrorCode } from './source.ts';
@@ -81,28 +81,28 @@ export interface EditResult {
  * @param resolve looks up the scan that a marker names
  */
 export function editMarkers(text: string, resolve: (marker: Marker) => Lookup): EditResult {
-  const lines = markerLines(text);
-  if (lines.length === 0) return resultOf(text, []);
+  if (!text.includes(MARKER_BYTES)) return resultOf(text, []);
   try {
     const source = readSource(text);
-    return resultOf(
-      text,
-      source.pieces.flatMap((piece, index) => judge(source, piece, index, resolve)),
-    );
+    const verdicts: Verdict[] = [];
+    for (const [index, piece] of source.pieces.entries()) {
+      if (piece.kind === 'comment' || piece.kind === 'scalar')
+        verdicts.push(...judge(source, piece, index, resolve));
+    }
+    return resultOf(text, verdicts);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
     const { line, code, message } = error;
     const told = line === undefined ? message : `${message} (line ${line})`;
     return resultOf(
       text,
-      lines.map((line) => ({ line, reason: code, message: told })),
+      markerLines(text).map((line) => ({ line, reason: code, message: told })),
     );
   }
 }
 
-/** The lines that a marker may stand on: far cheaper to find than to parse, and most files have none. */
+/** The lines that a marker may stand on. */
 function markerLines(text: string): number[] {
-  if (!text.includes(MARKER_BYTES)) return [];
   return text.split('\n').flatMap((line, index) => (mayHoldMarker(line) ? [index + 1] : []));
 }
 
@@ -150,15 +150,22 @@ function spliced(text: string, targets: readonly Target[]): string {
   return parts.length === 0 ? text : parts.join('') + text.slice(at);
 }
 
-function judge(source: Source, piece: Piece, index: number, resolve: (marker: Marker) => Lookup): Verdict[] {
+const NOTHING: readonly Verdict[] = [];
+
+function judge(
+  source: Source,
+  piece: Comment | Scalar,
+  index: number,
+  resolve: (marker: Marker) => Lookup,
+): readonly Verdict[] {
   if (piece.kind === 'scalar') return blockTextMarkers(source, piece);
-  if (piece.kind !== 'comment' || !speaksOfUs(piece.source)) return [];
+  if (!speaksOfUs(piece.source)) return NOTHING;
   const line = source.lineAt(piece.offset);
   try {
     if (source.hasAction(piece.offset, piece.end)) return [{ line, ...madeByTemplate('the marker') }];
     const marker = parseCommentMarker(piece.source);
     return marker === undefined
-      ? []
+      ? NOTHING
       : [{ line, ...verdictOn(source, marker, scalarOf(source, index), resolve) }];
   } catch (error) {
     if (error instanceof PlaceError && source.hasAction(startOfLine(source, piece.offset), piece.offset))
@@ -235,8 +242,8 @@ function endOf(token: Scalar['token']): number {
   return (token.type === 'block-scalar' ? bodyStart(token) : token.offset) + token.source.length;
 }
 
-function blockTextMarkers(source: Source, { token }: Scalar): Verdict[] {
-  if (token.type !== 'block-scalar' || !token.source.includes(MARKER_BYTES)) return [];
+function blockTextMarkers(source: Source, { token }: Scalar): readonly Verdict[] {
+  if (token.type !== 'block-scalar' || !token.source.includes(MARKER_BYTES)) return NOTHING;
   const first = source.lineAt(bodyStart(token));
   return token.source.split('\n').flatMap((text, index) => {
     if (!mayHoldMarker(text)) return [];

@@ -140,7 +140,7 @@ const knownTwins = new WeakMap<Entry['map'], ReadonlySet<number>>();
 function twinsIn(map: Entry['map']): ReadonlySet<number> {
   const known = knownTwins.get(map);
   if (known !== undefined) return known;
-  const keys = map.items.map(({ key }) => CST.resolveAsScalar(key)?.value);
+  const keys = map.items.map(({ key }) => keyText(key));
   const seen = new Set<string>();
   const twins = new Set<number>();
   keys.forEach((key, index) => {
@@ -150,4 +150,9 @@ function twinsIn(map: Entry['map']): ReadonlySet<number> {
   });
   knownTwins.set(map, twins);
   return twins;
+}
+
+function keyText(key: CST.Token | null | undefined): string | undefined {
+  const isWord = key?.type === 'scalar' && !key.source.includes('\n');
+  return isWord ? key.source : CST.resolveAsScalar(key)?.value;
 }

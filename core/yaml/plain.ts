@@ -35,6 +35,7 @@ const KEY = /[A-Za-z_][\w./-]*(?=:(?:[ \n]|$))/y;
 const QUOTED = /"[ !#-[\]-z|~]*"|'[ -&(-z|~]*'/y;
 const WORD =
   /(?:[\w./$(]|--?(?=\w))(?:[\w./@+=,;()?&*~^$%!<>|-]|:(?=[\w/.$(])| +(?=[\w./@+=,;()?&*~^$%!<>|-]))*/y;
+const FLOW_KEY = /[A-Za-z_][\w./-]*(?=: )/y;
 const FLOW_WORD = /[\w./$]+/y;
 const COMMENT = /#[^\p{Cc}\u{2028}\u{2029}\u{FEFF}]*/uy;
 
@@ -133,7 +134,9 @@ class PlainReader {
     const entry = entryOf(level);
     level.isOpen = false;
     if (keyOf(entry) === 'metadata' && level.map !== undefined) return false;
-    if (this.#text[start] === '[') return keyOf(entry) !== 'annotations' && this.#flowList(start, end, entry);
+    if (this.#text[start] === '{') return this.#flow(start, end, '}', flowMap(entry, start));
+    if (this.#text[start] === '[')
+      return keyOf(entry) !== 'annotations' && this.#flow(start, end, ']', entry);
     const quoted = this.#match(QUOTED, start);
     const source = quoted ?? this.#match(WORD, start);
     if (source === undefined) return false;
@@ -143,21 +146,32 @@ class PlainReader {
     return this.#rest(start + source.length, end);
   }
 
-  #flowList(start: number, end: number, entry: Entry | undefined): boolean {
+  /** A list or a mapping of words and quoted texts in brackets, on one line. */
+  #flow(start: number, end: number, close: ']' | '}', entry: Entry | undefined): boolean {
     this.pieces.push({ kind: 'open', offset: start, end: start + 1 });
     let at = this.#skipSpaces(start + 1);
-    while (this.#text[at] !== ']') {
+    for (let index = 0; this.#text[at] !== close; index++) {
+      const key = close === '}' ? this.#match(FLOW_KEY, at) : '';
+      if (key === undefined) return false;
+      if (key !== '') at = this.#flowKey(key, at, entry);
       const source = this.#match(QUOTED, at) ?? this.#match(FLOW_WORD, at);
       if (source === undefined) return false;
-      this.#scalar(source, at, 0, entry, true);
+      this.#scalar(source, at, 0, key === '' ? entry : entry && { ...entry, index }, true);
       at = this.#skipSpaces(at + source.length);
-      if (this.#text[at] === ']') break;
+      if (this.#text[at] === close) break;
       if (this.#text[at] !== ',') return false;
       this.pieces.push({ kind: 'comma', offset: at, end: at + 1 });
       at = this.#skipSpaces(at + 1);
     }
     this.pieces.push({ kind: 'close', offset: at, end: at + 1 });
     return this.#rest(at + 1, end);
+  }
+
+  #flowKey(source: string, at: number, entry: Entry | undefined): number {
+    const end = at + source.length;
+    entry?.map.items.push({ start: [], key: { type: 'scalar', offset: at, indent: 0, source }, sep: [] });
+    this.pieces.push({ kind: 'key', offset: at, end }, { kind: 'flow-colon', offset: end, end: end + 1 });
+    return this.#skipSpaces(end + 1);
   }
 
   #scalar(
@@ -213,4 +227,11 @@ function entryOf({ map, parent }: Level): Entry | undefined {
 function keyOf(entry: Entry | undefined): string | undefined {
   const key = entry?.map.items[entry.index]?.key;
   return key?.type === 'scalar' ? key.source : undefined;
+}
+
+/** The entries of a mapping in braces, of which there is none yet. */
+function flowMap(parent: Entry | undefined, offset: number): Entry {
+  const start = { type: 'flow-map-start', offset, indent: 0, source: '{' } as const;
+  const map: CST.FlowCollection = { type: 'flow-collection', offset, indent: 0, start, items: [], end: [] };
+  return { map, index: 0, parent };
 }

@@ -12,6 +12,7 @@ import {
   parseAllDocuments,
   type YAMLMap,
 } from 'yaml';
+import { oneLine } from '../one-line.ts';
 import type { Pod } from '../pod.ts';
 import type { ObjectName } from './object.ts';
 import { type Splice, spliceFor } from './scalar.ts';
@@ -31,15 +32,22 @@ const PLACES: Readonly<Record<string, readonly string[]>> = { Pod: [], PodTempla
 const TEMPLATE = ['spec', 'template'];
 const JOB_TEMPLATE = ['spec', 'jobTemplate', 'spec', 'template'];
 
-/**
- * The pods of a YAML or JSON file: of objects and of the items of lists, a `ResourceList` included. Documents that do not parse
- * have none.
- */
-export function podsIn(text: string): FilePod[] {
+/** A document that does not parse, so that its pods are not known. */
+export interface BrokenDocument {
+  readonly line: number;
+  readonly message: string;
+}
+
+/** The pods of a YAML or JSON file: of objects and of the items of lists, a `ResourceList` included. */
+export function podsIn(text: string): (FilePod | BrokenDocument)[] {
   const lines = new LineCounter();
   const options = { lineCounter: lines, merge: true, keepSourceTokens: true };
-  return [...parseAllDocuments(text, options)].flatMap((document) => {
-    if (document.errors.length > 0) return [];
+  return [...parseAllDocuments(text, options)].flatMap((document): (FilePod | BrokenDocument)[] => {
+    const [error] = document.errors;
+    if (error !== undefined) {
+      const message = `the document does not parse: ${oneLine(error.message.split('\n')[0] ?? '')}`;
+      return [{ line: lines.linePos(error.pos[0]).line, message }];
+    }
     return objectsIn(document.contents).flatMap((map): FilePod[] => {
       const file = { text, document };
       const found = podOf(map, file);

@@ -127,6 +127,13 @@ spec:
     ]);
   });
 
+  it('prints what does not parse as it is, and says so', async () => {
+    const text = `kind: {{ .Kind }}\n{{ if .x }}\n---\n${DEPLOYMENT}`;
+    const { code, stdout, stderr } = await resolve(text);
+    assert.deepEqual([code, stdout], [0, text.replace(DEPLOYMENT, RESOLVED)]);
+    assert.match(stderr, /^Warning: -:\d: the document does not parse: /);
+  });
+
   it('prints nothing where the webhook would reject a pod', async () => {
     const text = DEPLOYMENT.replace('side: web:digest', 'side: gone\n        fleetscan.io/required: "true"');
     const { code, stdout, stderr } = await resolve(text);

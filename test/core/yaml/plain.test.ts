@@ -63,6 +63,11 @@ const LINES = [
   'a: 1 ',
   '"a": 1',
   'k: {}',
+  'f: {a: 1, b: "c d"} # note',
+  'f: {a: 1, b}',
+  'f: {a: {b: c}}',
+  'f: [{a: b}]',
+  'f: {a:1}',
   '? a',
   'x: !t y',
   'x: &a y',
@@ -117,6 +122,7 @@ spec:
   selector: # of pods
     app: web
   args: ["--listen", ':80']
+  context: {runAsNonRoot: true, user: "1"}
 ---
 kind: List
 items:
