@@ -158,7 +158,11 @@ function valueOf(map: YAMLMap, name: string): Node | null {
 function isNull(node: Node | null): boolean {
   return (
     node === null ||
-    (isScalar(node) && node.type === 'PLAIN' && typeof node.value === 'string' && readsAsNull(node.value))
+    (isScalar(node) &&
+      node.type === 'PLAIN' &&
+      node.tag === undefined &&
+      typeof node.value === 'string' &&
+      readsAsNull(node.value))
   );
 }
 

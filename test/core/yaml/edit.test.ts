@@ -228,6 +228,7 @@ describe('a file is left alone whole, and each of its markers is named', () => {
     ['a: &x 1\n---\na: *x\nb: old # @\n', '4 NotYaml', 3],
     ['%YAML 1.2\n---\na: old # @\n', '3 Directive', 1],
     ['old # @\n', '1 NotMapping', 1],
+    ['!!str ~ # @\n', '1 NotMapping', 1],
     ['- old # @\n', '1 NotMapping', 1],
     ['a: old # @\n---\n- b\n', '1 NotMapping', 3],
     ['a: old # @\n---\n""\n', '1 NotMapping', 3],
