@@ -1,5 +1,6 @@
 import { oneLine } from '../core/one-line.ts';
 import { scanKey } from '../core/scan.ts';
+import { planMarkdown } from '../write-back/markdown.ts';
 import type { FileEdit, LeftAlone } from '../write-back/plan.ts';
 import { note, print, toJson } from './output.ts';
 import type { Problem } from './scan-files.ts';
@@ -75,31 +76,9 @@ function plain({ file, line, object, scan, form, marker, before, after }: FileEd
   return { file, line, object, scan: scanKey(scan), form, marker, before, after };
 }
 
-/** Prints a table in Markdown, for the text of a pull request or a job's summary. */
-export function printMarkdown({ edits, leftAlone }: UpdateReport): void {
-  const updates = edits.map((edit) => [placeOf(edit), scanKey(edit.scan), edit.before, edit.after]);
-  const rest = leftAlone.map((left) => [placeOf(left), left.reason, left.message]);
-  const tables = [
-    markdownTable(['File', 'Scan', 'Old', 'New'], updates),
-    markdownTable(['Left alone', 'Reason', 'Why'], rest),
-  ].filter((table) => table.length > 0);
-  print(tables.flatMap((table, index) => (index === 0 ? table : ['', ...table])));
-}
-
-function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [row(headings), row(headings.map(() => '---')), ...rows.map((cells) => row(cells.map(codeSpan)))];
-}
-
-/** Text that Markdown does not read: nothing in it links, mentions or formats. */
-function codeSpan(text: string): string {
-  const clean = oneLine(text, 500).replaceAll('|', '\\|');
-  if (clean === '') return '';
-  const longest = Math.max(0, ...[...clean.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  const pad = longest > 0 ? ' ' : '';
-  return `${fence}${pad}${clean}${pad}${fence}`;
+/** Prints the table of a pull request, for its text or a job's summary. */
+export function printMarkdown(report: UpdateReport): void {
+  print([planMarkdown(report).trimEnd()]);
 }
 
 /** `apps/web.yaml:12`; a whole file has no line. */

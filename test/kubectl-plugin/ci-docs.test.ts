@@ -50,7 +50,7 @@ describe('docs/ci.md', () => {
   it('has steps for GitHub Actions that tell and commit', async () => {
     const step = (words: string): string => parse(yamlAfter(words)).jobs.images.steps[1].run;
     assert.equal((await shell(step('`.github/workflows/images.yaml`'))).code, 2);
-    assert.match(await readFile(`${folder}/summary.md`, 'utf8'), /^\| File \| Scan/);
+    assert.match(await readFile(`${folder}/summary.md`, 'utf8'), /^\| Image \| From/);
     const git = async (...args: string[]): Promise<string> =>
       (await mustRun('git', args, { cwd: folder })).stdout;
     await git('init', '-q', '-b', 'main');
