@@ -3,6 +3,7 @@ import { CodedError, messageOf } from '../errors.ts';
 import { oneLine } from '../one-line.ts';
 import { Lines } from './lines.ts';
 import { type Piece, piecesOf } from './pieces.ts';
+import { plainPieces } from './plain.ts';
 import { maskActions } from './template.ts';
 import { readsAsNull } from './typed.ts';
 
@@ -70,6 +71,8 @@ export function readSource(text: string): Source {
 type LineAt = Source['lineAt'];
 
 function readPlainOrMasked(text: string, lineAt: LineAt): { pieces: Piece[]; shown: string } {
+  const plain = plainPieces(text);
+  if (plain !== undefined) return { pieces: plain, shown: text };
   try {
     const pieces = readPieces(text, lineAt, checkDocument);
     checkAliases(pieces, lineAt);
