@@ -34,7 +34,7 @@ function standIns(action: string): string {
 }
 
 /** What makes no text by itself. */
-const CONTROL = /^\{\{-?\s*(?:end|else|if|range|with|define|block|break|continue|\/\*)(?![\w.])/y;
+const CONTROL = /\{\{-?\s*(?:end|else|if|range|with|define|block|break|continue|\/\*)(?![\w.])/y;
 
 /**
  * Whether the scalar in a range of a template may be part of a longer one: an action stands right before it, or right behind
