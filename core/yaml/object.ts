@@ -11,22 +11,27 @@ export interface ObjectName {
 
 /** The Kubernetes object that an entry of a mapping is in; undefined where there is none, or a template names it. */
 export function objectOf(source: Source, entry: Entry | undefined): ObjectName | undefined {
-  const [root, item] = enclosing(entry);
-  if (root === undefined) return undefined;
-  const isList = item !== undefined && keyAt(root) === 'items';
-  const map = isList ? item.map : root.map;
+  const map = entry && objectMap(entry);
+  if (map === undefined) return undefined;
+  if (!knownNames.has(map)) knownNames.set(map, nameOf(source, map));
+  return knownNames.get(map);
+}
+
+/** Looked up once, since many markers may stand in one large object. */
+const knownNames = new WeakMap<Entry['map'], ObjectName | undefined>();
+
+function objectMap(entry: Entry): Entry['map'] {
+  let [root, item]: [Entry, Entry | undefined] = [entry, undefined];
+  while (root.parent !== undefined) [root, item] = [root.parent, root];
+  return item !== undefined && keyAt(root) === 'items' ? item.map : root.map;
+}
+
+function nameOf(source: Source, map: Entry['map']): ObjectName | undefined {
   const metadata = valueIn(map, 'metadata');
   const [kind, name] = [textOf(source, valueIn(map, 'kind')), textOf(source, valueIn(metadata, 'name'))];
   if (kind === undefined || name === undefined) return undefined;
   const namespace = textOf(source, valueIn(metadata, 'namespace'));
   return { kind, name, ...(namespace !== undefined && { namespace }) };
-}
-
-/** The entries around a place, outermost first. */
-function enclosing(entry: Entry | undefined): Entry[] {
-  const entries: Entry[] = [];
-  for (let at = entry; at !== undefined; at = at.parent) entries.unshift(at);
-  return entries;
 }
 
 function keyAt({ map, index }: Entry): string | undefined {

@@ -55,13 +55,15 @@ export function readSource(text: string): Source {
   const lineAt = (offset: number): number => lines.lineAt(offset);
   checkCharacters(text, lineAt);
   const { pieces, shown } = readPlainOrMasked(text, lineAt);
+  // Once: to compare two long texts takes as long as to read them.
+  const isTemplate = shown !== text;
   return {
     text,
     pieces,
-    isTemplate: shown !== text,
+    isTemplate,
     hasAction: (start, end) => {
       const part = text.slice(start, end);
-      return part.includes('{{') || (shown !== text && part !== shown.slice(start, end));
+      return part.includes('{{') || (isTemplate && part !== shown.slice(start, end));
     },
     lineAt,
     columnAt: (offset) => lines.columnAt(offset),

@@ -34,18 +34,30 @@ function standIns(action: string): string {
 }
 
 /** What makes no text by itself. */
-const CONTROL = /^\{\{-?\s*(?:end|else|if|range|with|define|block|break|continue|\/\*)(?![\w.])/;
+const CONTROL = /\{\{-?\s*(?:end|else|if|range|with|define|block|break|continue|\/\*)(?![\w.])/y;
 
 /**
  * Whether the scalar in a range of a template may be part of a longer one: an action stands right before it, or right behind
  * it on its line, or trims the line break in between, as in `v1\n{{- .suffix }}`.
  */
 export function meetsAction(text: string, start: number, end: number): boolean {
-  if (text.slice(0, start).trimEnd().endsWith('}}')) return true;
-  const rest = text.slice(end).trimStart();
-  if (!rest.startsWith('{{')) return false;
-  const isOnLine = !text.slice(end, text.length - rest.length).includes('\n');
-  return isOnLine || (rest.startsWith('{{-') && !CONTROL.test(rest));
+  let before = start;
+  while (isBlank(text[before - 1])) before -= 1;
+  if (text.endsWith('}}', before)) return true;
+  let after = end;
+  while (isBlank(text[after])) after += 1;
+  if (!text.startsWith('{{', after)) return false;
+  const trims = text.startsWith('{{-', after) && !isControl(text, after);
+  return trims || !text.slice(end, after).includes('\n');
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character !== undefined && ' \t\r\n'.includes(character);
+}
+
+function isControl(text: string, action: number): boolean {
+  CONTROL.lastIndex = action;
+  return CONTROL.test(text);
 }
 
 const COMMENT = /(?:-\s)?\/\*/y;

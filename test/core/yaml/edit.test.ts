@@ -411,6 +411,19 @@ describe('a Helm template', () => {
   });
 });
 
+describe('the time for a file', () => {
+  // Each took minutes where it grew with the square.
+  const entries = Array.from({ length: 50_000 }, (_, index) => `k${index}: old # @\n`).join('');
+  for (const [what, text] of [
+    ['one large mapping', entries],
+    ['one large template', `${entries}{{- if .x }}\n{{- end }}\n`],
+  ] as const) {
+    it(`grows with its length: ${what} with 50,000 markers`, { timeout: 30_000 }, () => {
+      assert.equal(editMarkers(written(text), lookupOf()).edits.length, 50_000);
+    });
+  }
+});
+
 describe('an edit names its object', () => {
   const objectsIn = (text: string): (string | undefined)[] =>
     editMarkers(written(text), lookupOf()).edits.map(
