@@ -127,17 +127,22 @@ describe('a GitRepo that cannot be written back to', () => {
     },
     {
       what: 'a Secret of the wrong type',
-      secret: { type: 'kubernetes.io/ssh-auth', data: { 'ssh-privatekey': 'hunter2' } },
+      secret: { type: 'kubernetes.io/tls', data: { 'tls.crt': '', 'tls.key': 'hunter2' } },
       reason: 'WrongSecretType',
-      message:
-        /wrongsecrettype\/git is of type kubernetes\.io\/ssh-auth; write-back takes kubernetes\.io\/basic-auth/,
+      message: /wrongsecrettype\/git is of type kubernetes\.io\/tls/,
       mend: rightSecret,
+    },
+    {
+      what: 'a URL of SSH with a password',
+      spec: () => ({ repo: 'git@127.0.0.1:team/apps.git' }),
+      reason: 'WrongCredential',
+      message: /SSH/,
     },
     {
       what: 'a Secret without a password',
       secret: { type: BASIC, data: { username: 'fleetscan' } },
       reason: 'InvalidSecret',
-      message: /invalidsecret\/git has no key password/,
+      message: /invalidsecret\/git: there is no key password/,
       mend: rightSecret,
     },
     {
@@ -154,9 +159,9 @@ describe('a GitRepo that cannot be written back to', () => {
     },
     {
       what: 'a path that is not there',
-      spec: () => ({ paths: ['apps', 'nope'] }),
+      spec: () => ({ paths: ['apps', 'nope/*.yaml'] }),
       reason: 'PathMissing',
-      message: /path "nope"/,
+      message: /path "nope\/\*\.yaml" matches nothing in the repository/,
     },
     {
       what: 'a path that leads out of the repository',
@@ -189,10 +194,10 @@ describe('a GitRepo that cannot be written back to', () => {
       message: /no trusted TLS connection to https:/,
     },
     {
-      what: 'a commit message with a template',
-      spec: () => ({ imageScanCommit: { messageTemplate: 'Update {{ .Images }}' } }),
+      what: 'a mistake in the template of the message',
+      spec: () => ({ imageScanCommit: { messageTemplate: 'Update\n{{ .Imagez }}' } }),
       reason: 'InvalidTemplate',
-      message: /messageTemplate has \{\{ \}\} actions, which are not supported; write plain text/,
+      message: /messageTemplate, line 2, column 4: the data has no field \.Imagez; it has /,
     },
     {
       what: 'a branch that the server protects',
@@ -316,7 +321,7 @@ describe('a GitRepo that cannot be written back to', () => {
       status.leftAlone?.map(({ file, line, reason }) => [file, line, reason]),
       [
         ['broken.yaml', status.leftAlone?.[0]?.line, 'NotYaml'],
-        ['huge.yaml', undefined, 'TooLarge'],
+        ['huge.yaml', 1, 'TooLarge'],
         ['latin1.yaml', undefined, 'NotUTF8'],
         ['link.yaml', undefined, 'SymbolicLink'],
         ['markers.yaml', 1, 'InvalidMarker'],
