@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
 import { type Scan, ScanIndex } from '../../core/scan.ts';
-import type { Blob, FileEntry } from '../../git/repository.ts';
+import { Checkout } from '../../write-back/checkout.ts';
 import { KnownBlobs } from '../../write-back/known-blobs.ts';
 import { type EditPlan, planEdits } from '../../write-back/plan.ts';
 import { cpuMs, median } from './measure.ts';
@@ -21,13 +21,13 @@ const NAME = 'registry.example/app';
 export async function writeBackEngine(): Promise<Row[]> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'fleetscan-bench-'));
   try {
-    return await measure(await prepare(folder));
+    return await measure(folder, await prepare(folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(files: readonly FileEntry[]): Promise<Row[]> {
+async function measure(folder: string, files: readonly string[]): Promise<Row[]> {
   const marked = files.filter((_, i) => i % (FILES / MARKED) === 0);
   const times: Record<'reading' | 'engine' | 'again' | 'anew', number[]> = {
     reading: [],
@@ -35,18 +35,17 @@ async function measure(files: readonly FileEntry[]): Promise<Row[]> {
     again: [],
     anew: [],
   };
-  let plan: EditPlan | undefined;
+  let last: EditPlan | undefined;
   for (let round = 0; round < ROUNDS; round++) {
-    times.reading.push(await cpuMs(() => readAll(files)));
-    times.engine.push(
-      await cpuMs(async () => (plan = await planEdits(sourceOf(files), '', [], lookup('1.1.0')))),
-    );
+    times.reading.push(await cpuMs(() => readAll(folder)));
+    times.engine.push(await cpuMs(async () => (last = await plan(folder, '1.1.0'))));
     const known = new KnownBlobs();
-    await planEdits(sourceOf(files), '', [], lookup('1.0.0'), known);
-    times.again.push(await cpuMs(() => planEdits(sourceOf(files), '', [], lookup('1.0.0'), known)));
+    const listing = await listed(folder);
+    await planEdits(listing, '', [], lookup('1.0.0'), known);
+    times.again.push(await cpuMs(() => planEdits(listing, '', [], lookup('1.0.0'), known)));
     times.anew.push(await cpuMs(() => writeAnew(marked)));
   }
-  if (plan?.edits.length !== MARKED) throw new Error(`${plan?.edits.length} edits in place of ${MARKED}`);
+  if (last?.edits.length !== MARKED) throw new Error(`${last?.edits.length} edits in place of ${MARKED}`);
   const [reading, engine, again, anew] = [times.reading, times.engine, times.again, times.anew].map(median);
   return [
     row(
@@ -58,7 +57,7 @@ async function measure(files: readonly FileEntry[]): Promise<Row[]> {
         'ours with reading, CPU ms': engine!,
         'reading alone, CPU ms': reading!,
         'parsing and writing anew the 1,000, CPU ms': anew!,
-        'bytes changed outside the scalars': await bytesOutside(plan),
+        'bytes changed outside the scalars': await bytesOutside(folder, last),
         'lines changed by writing anew, of 1 that should be': await linesAnew(marked[0]!),
       },
     ),
@@ -66,36 +65,40 @@ async function measure(files: readonly FileEntry[]): Promise<Row[]> {
   ];
 }
 
+/** A checkout whose listing is at hand, as that of a commit is: what a path names does not change. */
+async function listed(folder: string) {
+  const checkout = await Checkout.open(folder);
+  const listing = await checkout.list('', []);
+  return { list: () => Promise.resolve(listing), read: (oids: readonly string[]) => checkout.read(oids) };
+}
+
 function row(name: string, ratio: number, target: number, rival: string, details: Row['details']): Row {
   return { name, ratio, target: `≤ ${target} × ${rival}`, met: ratio <= target, details };
 }
 
-async function prepare(folder: string): Promise<FileEntry[]> {
+async function prepare(folder: string): Promise<string[]> {
   const files = Array.from({ length: FILES }, (_, i) =>
     path.join(folder, `team-${i % 100}`, `app-${i}.yaml`),
   );
   for (let team = 0; team < 100; team++) await mkdir(path.join(folder, `team-${team}`));
   for (const [i, file] of files.entries()) await writeFile(file, manifest(i));
-  return files.map((file) => ({ path: file, mode: '100644', oid: file }));
+  return files;
 }
 
-/** The files as a repository gives them, with their place in the role of an object id. */
-function sourceOf(files: readonly FileEntry[]) {
-  return {
-    list: () => Promise.resolve({ files, others: [] }),
-    async *read(places: readonly string[]): AsyncGenerator<Blob, void, undefined> {
-      for (const oid of places) yield { oid, content: await readFile(oid) };
-    },
-  };
+/** Reads the folder as `kubectl fleetscan update` does, and does nothing with it. */
+async function readAll(folder: string): Promise<void> {
+  const checkout = await Checkout.open(folder);
+  const { files } = await checkout.list('', []);
+  for await (const blob of checkout.read(files.map(({ oid }) => oid))) void blob;
 }
 
-async function readAll(files: readonly FileEntry[]): Promise<void> {
-  for await (const { content } of sourceOf(files).read(files.map(({ oid }) => oid))) void content.length;
+async function plan(folder: string, tag: string, known?: KnownBlobs): Promise<EditPlan> {
+  return planEdits(await Checkout.open(folder), '', [], lookup(tag), known);
 }
 
 /** What a program does that has no byte-exact edits: the whole file through the `yaml` package. */
-async function writeAnew(files: readonly FileEntry[]): Promise<void> {
-  for (const file of files) reserialised(await readFile(file.oid, 'utf8'));
+async function writeAnew(files: readonly string[]): Promise<void> {
+  for (const file of files) reserialised(await readFile(file, 'utf8'));
 }
 
 function reserialised(text: string): string {
@@ -110,17 +113,17 @@ function reserialised(text: string): string {
   return documents.map(String).join('');
 }
 
-async function linesAnew({ oid }: FileEntry): Promise<number> {
-  const before = await readFile(oid, 'utf8');
+async function linesAnew(file: string): Promise<number> {
+  const before = await readFile(file, 'utf8');
   const after = new Set(reserialised(before).split('\n'));
   return before.split('\n').filter((line) => !after.has(line)).length;
 }
 
 /** Counts what is not as it was in the changed files, once the new values are taken back. */
-async function bytesOutside({ changes }: EditPlan): Promise<number> {
+async function bytesOutside(folder: string, { changes }: EditPlan): Promise<number> {
   let bytes = 0;
   for (const { path: file, content } of changes) {
-    const before = await readFile(file, 'utf8');
+    const before = await readFile(path.join(folder, file), 'utf8');
     const taken = content.toString().replace(`${NAME}:1.1.0`, `${NAME}:1.0.0`);
     if (taken !== before) bytes += Math.max(1, Math.abs(taken.length - before.length));
   }
