@@ -35,6 +35,7 @@ const LEFT_ALONE: Problem = { message: 'not all markers are up to date: with --s
  */
 export async function update(folder: string, flags: UpdateFlags): Promise<void> {
   if (folder === '-') {
+    refuseFlagsOfFolders(flags);
     const { updateList } = await import('./resource-list.ts');
     return updateList(flags);
   }
@@ -49,6 +50,12 @@ export async function update(folder: string, flags: UpdateFlags): Promise<void> 
   show(report, changes, flags);
   if (report.edits.length > 0) process.exitCode = CHANGED;
   failOn([...report.errors, ...(flags.strict && report.leftAlone.length > 0 ? [LEFT_ALONE] : [])]);
+}
+
+/** A ResourceList is answered with one, whole: the caller decides what becomes of it. */
+function refuseFlagsOfFolders({ path, dryRun, output, all }: UpdateFlags): void {
+  const given = Object.entries({ path, 'dry-run': dryRun, output, all }).find(([, value]) => value);
+  if (given !== undefined) throw new UsageError('Usage', `--${given[0]} is for folders, not for update -`);
 }
 
 function fileChange(checkout: Checkout, { path, content }: Change): FileChange {
