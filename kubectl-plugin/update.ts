@@ -5,7 +5,7 @@ import { Checkout } from '../write-back/checkout.ts';
 import { type EditPlan, type FileEdit, type LeftAlone, planEdits } from '../write-back/plan.ts';
 import { ReplaceError } from '../write-back/replace-file.ts';
 import { UsageError } from './failure.ts';
-import { failOn, type Problem } from './scan-files.ts';
+import { checkStandardInput, failOn, type Problem } from './scan-files.ts';
 import { type Scans, type ScansFlags, scansFor } from './scan-values.ts';
 import { type FileChange, unifiedDiff } from './unified-diff.ts';
 import { noteRest, printJson, printMarkdown, printSummary, type UpdateReport } from './update-report.ts';
@@ -34,6 +34,7 @@ const LEFT_ALONE: Problem = { message: 'not all markers are up to date: with --s
  * @throws an AggregateError of {@link PartError} for each part that went wrong
  */
 export async function update(folder: string, flags: UpdateFlags): Promise<void> {
+  checkStandardInput([folder, ...(flags.scans ?? [])]);
   if (folder === '-') {
     refuseFlagsOfFolders(flags);
     const { updateList } = await import('./resource-list.ts');

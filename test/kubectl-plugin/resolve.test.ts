@@ -306,6 +306,16 @@ items:
     });
   }
 
+  it('reads standard input once only', async () => {
+    for (const args of [
+      ['update', '-', '--scans', '-'],
+      ['update', '.', '--scans', '-', '--scans', '-'],
+    ]) {
+      const { code, stderr } = await plugin.run(args, { stdin: list(SCAN) });
+      assert.deepEqual([code, stderr], [1, 'error: standard input can be read once only\n']);
+    }
+  });
+
   it('is a list in JSON, too, and the results of an earlier function give way', async () => {
     const input = { ...parse(list(SCAN)), results: [{ message: 'earlier' }] };
     const { stdout } = await plugin.run(['resolve', '-f', '-'], { stdin: JSON.stringify(input) });
