@@ -37,8 +37,8 @@ const SUFFIX_FORMS: ReadonlyMap<string, Form> = new Map([
 const KEY = '$imagescan';
 /** A file or comment without these bytes holds no marker, nor anything that was meant for one. */
 export const MARKER_BYTES = KEY;
-/** What speaks of us, also with the wrong quotes; Fleet passes over the latter without a word. */
-const MEANT_FOR_MARKER = /["']\$imagescan["']/;
+/** What speaks of us, also with the wrong quotes or none; Fleet passes over the latter without a word. */
+const MEANT_FOR_MARKER = /["']\$imagescan["']|\{\s?["']?\$imagescan["']?\s?:/;
 
 /** The prefix of the pod annotations that hold a marker; the rest of the key names the container or image volume. */
 export const MARKER_ANNOTATION_PREFIX = 'imagescan.fleetscan.io/';

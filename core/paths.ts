@@ -100,6 +100,6 @@ function pathMissing(path: string): PathError {
   const what = isGlob(path) ? 'matches nothing in the repository' : 'is not in the repository';
   return new PathError(
     'PathMissing',
-    `path ${JSON.stringify(path)} ${what}; check spec.paths of the GitRepo`,
+    `path ${JSON.stringify(path)} ${what}; paths begin at its root, and a link on the way is not followed`,
   );
 }

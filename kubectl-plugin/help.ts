@@ -6,7 +6,7 @@ export const KUBECTL_HELP: HelpConfiguration = {
   subcommandTerm: (command) => command.name(),
   formatHelp: (command, helper) => {
     const sections = [
-      helper.boxWrap(helper.commandDescription(command), helper.helpWidth ?? 80),
+      paragraphs(helper.commandDescription(command), helper),
       list('Available Commands:', commandItems(command, helper), command, helper),
       list('Arguments:', argumentItems(command, helper), command, helper),
       list('Options:', optionItems(helper.visibleOptions(command), helper), command, helper),
@@ -22,6 +22,17 @@ export const KUBECTL_HELP: HelpConfiguration = {
     return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
   },
 };
+
+/** Text is fitted to the width; examples are not, so that they can be copied. */
+function paragraphs(text: string, helper: Help): string {
+  return text
+    .split('\n\n')
+    .map((paragraph) => {
+      const isExample = /^ /m.test(paragraph);
+      return isExample ? paragraph : helper.boxWrap(paragraph.replaceAll('\n', ' '), helper.helpWidth ?? 80);
+    })
+    .join('\n\n');
+}
 
 type Item = readonly [term: string, description: string];
 

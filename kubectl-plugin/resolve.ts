@@ -7,7 +7,7 @@ import { yamlFilesOf } from './lint-files.ts';
 import { note } from './output.ts';
 import { isResourceList, resolveList } from './resource-list.ts';
 import { type Resolved, resolveManifests } from './resolve-text.ts';
-import { failOn, type Problem } from './scan-files.ts';
+import { checkStandardInput, failOn, type Problem } from './scan-files.ts';
 import { type ScansFlags, scansFor } from './scan-values.ts';
 
 /** The flags of `resolve`. */
@@ -26,8 +26,7 @@ export interface ResolveFlags extends ScansFlags {
 export async function resolve(flags: ResolveFlags): Promise<void> {
   const { filename = [], scans: scanFiles = [] } = flags;
   if (filename.length === 0) throw new UsageError('Usage', 'say which manifests: -f FILE');
-  if ([...filename, ...scanFiles].filter((file) => file === '-').length > 1)
-    throw new UsageError('Usage', 'standard input can be read once only');
+  checkStandardInput([...filename, ...scanFiles]);
   const files = (await Promise.all(filename.map((file) => yamlFilesOf('--filename', file)))).flat();
   const manifests = await Promise.all(files.map(async (file) => ({ file, content: await contentOf(file) })));
   const [only, ...others] = manifests;

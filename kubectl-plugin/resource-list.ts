@@ -39,18 +39,27 @@ export async function resolveList(content: string, flags: ScansFlags): Promise<v
 }
 
 /**
- * Answers a `ResourceList` on standard input as `update` does files: by comment markers alone.
+ * Answers a `ResourceList` on standard input as `update` does files: by comment markers alone. With `strict`, a marker that is
+ * left alone is an error.
  *
  * @throws {UsageError} when it is none
+ * @throws an AggregateError of PartError for each part that went wrong
  */
-export async function updateList(flags: ScansFlags): Promise<void> {
+export async function updateList(flags: ScansFlags & { readonly strict?: boolean }): Promise<void> {
   const content = await text(process.stdin);
   if (!isResourceList(content))
     throw new UsageError(
       'Usage',
       'update - reads a ResourceList (config.kubernetes.io/v1); for manifests use resolve -f -',
     );
-  await answer(content, flags, (scans) => resolveComments(content, scans));
+  await answer(content, flags, (scans) => {
+    const resolved = resolveComments(content, scans);
+    return flags.strict ? { ...resolved, remarks: resolved.remarks.map(asError) } : resolved;
+  });
+}
+
+function asError(remark: Remark): Remark {
+  return { ...remark, severity: 'error' };
 }
 
 async function answer(
@@ -178,8 +187,10 @@ function withResults(content: string, results: readonly Result[]): string {
 
 function rewritten(content: string, results: readonly Result[]): string {
   const document = parseDocument(content);
-  document.set('results', document.createNode(results));
-  return document.toString({ lineWidth: 0 });
+  document.set('results', document.createNode(results, { aliasDuplicateObjects: false }));
+  // What came as JSON stays JSON.
+  const style = isMap(document.contents) && document.contents.flow ? 'QUOTE_DOUBLE' : 'PLAIN';
+  return document.toString({ lineWidth: 0, defaultKeyType: style, defaultStringType: style });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -36,6 +36,12 @@ export function failOn(problems: readonly Problem[]): void {
   throw new AggregateError(errors, 'not everything could be done');
 }
 
+/** @throws {UsageError} when more than one of the files is standard input, `-` */
+export function checkStandardInput(files: readonly string[]): void {
+  if (files.filter((file) => file === '-').length > 1)
+    throw new UsageError('Usage', 'standard input can be read once only');
+}
+
 /** ImageScans, and what could not be read as one. */
 export interface ScanFile {
   readonly scans: readonly FileScan[];

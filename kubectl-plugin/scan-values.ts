@@ -1,4 +1,5 @@
 import { oneLine } from '../core/one-line.ts';
+import type { ImageScan } from '../kube/kinds/image-scan.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { PullAccessReader } from '../scan/pull-access.ts';
@@ -91,8 +92,15 @@ async function valuesOf(scans: readonly FileScan[], flags: ScansFlags): Promise<
 function fromStatus({ place, scan }: FileScan, { offline }: ScansFlags): AskedScan {
   const known = { place, scan: toScan(scan), isProblem: false };
   if (known.scan.inForce !== undefined) return known;
-  const failure = offline ? 'it has none in its status, and --offline asks no registry' : 'it is suspended';
+  const failure = offline ? `${missingIn(scan)}, and --offline asks no registry` : 'it is suspended';
   return { ...known, failure };
+}
+
+function missingIn({ status }: ImageScan): string {
+  const { canonicalImageName, latestTag } = status;
+  return canonicalImageName && latestTag
+    ? `its status is of another image, ${oneLine(canonicalImageName)}`
+    : 'it has none in its status';
 }
 
 async function fromRegistry(

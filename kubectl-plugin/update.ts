@@ -5,7 +5,7 @@ import { Checkout } from '../write-back/checkout.ts';
 import { type EditPlan, type FileEdit, type LeftAlone, planEdits } from '../write-back/plan.ts';
 import { ReplaceError } from '../write-back/replace-file.ts';
 import { UsageError } from './failure.ts';
-import { failOn, type Problem } from './scan-files.ts';
+import { checkStandardInput, failOn, type Problem } from './scan-files.ts';
 import { type Scans, type ScansFlags, scansFor } from './scan-values.ts';
 import { type FileChange, unifiedDiff } from './unified-diff.ts';
 import { noteRest, printJson, printMarkdown, printSummary, type UpdateReport } from './update-report.ts';
@@ -34,7 +34,9 @@ const LEFT_ALONE: Problem = { message: 'not all markers are up to date: with --s
  * @throws an AggregateError of {@link PartError} for each part that went wrong
  */
 export async function update(folder: string, flags: UpdateFlags): Promise<void> {
+  checkStandardInput([folder, ...(flags.scans ?? [])]);
   if (folder === '-') {
+    refuseFlagsOfFolders(flags);
     const { updateList } = await import('./resource-list.ts');
     return updateList(flags);
   }
@@ -49,6 +51,12 @@ export async function update(folder: string, flags: UpdateFlags): Promise<void> 
   show(report, changes, flags);
   if (report.edits.length > 0) process.exitCode = CHANGED;
   failOn([...report.errors, ...(flags.strict && report.leftAlone.length > 0 ? [LEFT_ALONE] : [])]);
+}
+
+/** A ResourceList is answered with one, whole: the caller decides what becomes of it. */
+function refuseFlagsOfFolders({ path, dryRun, output, all }: UpdateFlags): void {
+  const given = Object.entries({ path, 'dry-run': dryRun, output, all }).find(([, value]) => value);
+  if (given !== undefined) throw new UsageError('Usage', `--${given[0]} is for folders, not for update -`);
 }
 
 function fileChange(checkout: Checkout, { path, content }: Change): FileChange {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { MARKER_BYTES, type Marker } from '../core/marker.ts';
 import type { Lookup } from '../core/scan.ts';
 import { editMarkers, type Edit } from '../core/yaml/edit.ts';
-import { isYamlFile } from '../core/paths.ts';
+import { cleanPath, isYamlFile } from '../core/paths.ts';
 import { MAX_BLOB } from '../git/blobs.ts';
 import type { Change, FileEntry, OtherEntry, Repository } from '../git/repository.ts';
 import { type Answer, KnownBlobs, settled, type Verdict } from './known-blobs.ts';
@@ -51,7 +51,8 @@ export async function planEdits(
 ): Promise<EditPlan> {
   const listing = await source.list(commit, paths);
   const files = listing.files.filter((file) => isYamlFile(file.path));
-  const leftAlone = listing.others.filter((other) => isYamlFile(other.path)).map(whyNotRead);
+  const named = new Set(paths.map(cleanPath));
+  const leftAlone = listing.others.filter(({ path }) => isYamlFile(path) || named.has(path)).map(whyNotRead);
   const plan: Mutable<EditPlan> = { changes: [], edits: [], leftAlone, markers: 0, current: 0 };
   known.keepOnly(files.map((file) => file.oid));
   const unread = files.filter((file) => {
@@ -141,7 +142,7 @@ function whyNotRead({ path, kind }: OtherEntry): LeftAlone {
       return {
         file: path,
         reason: 'SymbolicLink',
-        message: 'symbolic links are not followed; name the file itself',
+        message: 'symbolic links are not followed; name what it leads to',
       };
     case 'submodule':
       return { file: path, reason: 'Submodule', message: 'submodules are repositories of their own' };

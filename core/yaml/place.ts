@@ -52,7 +52,8 @@ function scalarBelow(source: Source, index: number, before: Piece | undefined): 
   if (isComment(source.pieces[index + 1])) throw notAlone();
   const at = indexBelow(source.pieces, index);
   const scalar = source.pieces[at];
-  if (scalar?.kind !== 'scalar') throw new PlaceError('Detached', 'it stands beside no value');
+  if (scalar?.kind !== 'scalar')
+    throw new PlaceError('Detached', 'it stands beside no value; put it behind one, on the same line');
   const head = headComments(source, at);
   if (head.length !== 1 || head[0] !== source.pieces[index] || hasLineComment(source, at)) {
     throw notAlone();

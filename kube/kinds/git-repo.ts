@@ -14,7 +14,7 @@ export const gitRepoSpec = z.object({
     .max(256)
     .nullable()
     .optional()
-    .describe('Folders and files to look for markers in; the whole repository when absent.'),
+    .describe('Folders, files and globs of them to look for markers in; the whole repository when absent.'),
   clientSecretName: nullableText.describe('Secret, in this namespace, with the credentials for Git.'),
   imageScanInterval: duration
     .nullable()

@@ -185,6 +185,9 @@ describe('a comment marker', () => {
   const wrong: [comment: string, message: RegExp, why: string][] = [
     ['# # {"$imagescan": "app"}', /is not JSON/, 'a sign in the text'],
     ["# {'$imagescan': 'app'}", /is not JSON/, 'the wrong quotes'],
+    ['# {$imagescan: app}', /is not JSON/, 'no quotes, as in YAML'],
+    ['# { $imagescan : "app"}', /is not JSON/, 'likewise, with spaces'],
+    ['# {"$imagescan: app}', /is not JSON/, 'a quote is missing'],
     ['# see {"$imagescan": "app"}', /is not JSON/, 'text before'],
     ['# {"$imagescan": "app"} here', /is not JSON/, 'text after'],
     ['# "$imagescan"', /is not a JSON object/, 'a JSON text'],

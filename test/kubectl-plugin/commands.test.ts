@@ -66,6 +66,19 @@ describe('help', () => {
       );
     });
   }
+
+  it('fits text to the width as a whole, and leaves examples in one piece', () => {
+    const help = verbOf(createProgram(), 'update').helpInformation();
+    assert.ok(
+      help.includes('\n  kubectl get imagescans -o yaml | kubectl fleetscan update . --scans - --offline\n'),
+    );
+    const [description = ''] = help.split('\n\n');
+    const lines = description.split('\n');
+    for (const [index, line] of lines.slice(0, -1).entries()) {
+      const [next = ''] = lines[index + 1]!.split(' ');
+      assert.ok(line.length + 1 + next.length > 80, `room for "${next}" behind "${line}"`);
+    }
+  });
 });
 
 /** What the action of the verb would be given. */

@@ -288,11 +288,40 @@ items:
     assert.deepEqual(parse(stdout).results, [info('x')]);
   });
 
+  it('fails with --strict where a marker is left alone, and answers all the same', async () => {
+    const stdin = list(SCAN).replace('image: y', 'image: y # {"$imagescan": "gone"}');
+    const { code, stdout, stderr } = await plugin.run(['update', '-', '--offline', '--strict'], { stdin });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: marker left alone: UnknownScan: no scan gone/);
+    const message =
+      'marker left alone: UnknownScan: no scan gone in namespace default, and none exported to it';
+    assert.deepEqual(parse(stdout).results, [{ severity: 'error', message, ...place }, info('x')]);
+  });
+
+  for (const flag of ['--dry-run', '--all', '--output=json', '--path=apps']) {
+    it(`does not take ${flag}, which is for folders`, async () => {
+      const { code, stdout, stderr } = await plugin.run(['update', '-', flag], { stdin: list(SCAN) });
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, /^error: --[a-z-]+ is for folders, not for update -$/m);
+    });
+  }
+
+  it('reads standard input once only', async () => {
+    for (const args of [
+      ['update', '-', '--scans', '-'],
+      ['update', '.', '--scans', '-', '--scans', '-'],
+    ]) {
+      const { code, stderr } = await plugin.run(args, { stdin: list(SCAN) });
+      assert.deepEqual([code, stderr], [1, 'error: standard input can be read once only\n']);
+    }
+  });
+
   it('is a list in JSON, too, and the results of an earlier function give way', async () => {
     const input = { ...parse(list(SCAN)), results: [{ message: 'earlier' }] };
     const { stdout } = await plugin.run(['resolve', '-f', '-'], { stdin: JSON.stringify(input) });
-    assert.deepEqual(parse(stdout).results, [warning, info('y')]);
-    assert.equal(parse(stdout).items[0].spec.containers[1].image, WEB);
+    const answer = JSON.parse(stdout);
+    assert.deepEqual(answer.results, [warning, info('y')]);
+    assert.equal(answer.items[0].spec.containers[1].image, WEB);
   });
 
   it('fails where a scan is wrong, with a result that says so', async () => {

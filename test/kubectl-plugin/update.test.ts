@@ -325,6 +325,16 @@ describe('the scans of update', () => {
     assert.equal((await plugin.run(['update', folder])).code, 1);
   });
 
+  it('have no value where the status is of another image than the spec, and that is told', async () => {
+    const folder = await folderOf({ 'a.yaml': OLD });
+    const moved = JSON.stringify({ ...scanOf('web'), spec: { image: 'ghcr.io/acme/moved' } });
+    const { stdout } = await update(folder, ['--offline'], moved);
+    assert.match(
+      stdout,
+      /NoValue +.*: its status is of another image, ghcr\.io\/acme\/web, and --offline asks/,
+    );
+  });
+
   it('ask the registry where they have no status, unless that is forbidden', async () => {
     await using registry = await startFakeRegistry();
     for (const tag of ['1.1.0', '1.2.0', 'latest']) registry.push('acme/web', tag);

@@ -183,6 +183,22 @@ describe('planEdits', () => {
     );
   });
 
+  it('names a link or submodule that a path names, whatever it is called', async () => {
+    const { repository } = repositoryOf({}, [
+      { path: 'apps/link', kind: 'symlink' },
+      { path: 'module', kind: 'submodule' },
+      { path: 'other', kind: 'symlink' },
+    ]);
+    const { leftAlone } = await planEdits(repository, 'c0ffee', ['./apps/link/', 'module'], resolve);
+    assert.deepEqual(
+      leftAlone.map(({ file, reason }) => [file, reason]),
+      [
+        ['apps/link', 'SymbolicLink'],
+        ['module', 'Submodule'],
+      ],
+    );
+  });
+
   it('names a pointer of Git LFS, and a file that is too large once it is there', async () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n';
     const { repository } = repositoryOf({ 'a.yaml': pointer, 'b.bin': pointer, 'c.yaml': stale });
