@@ -48,6 +48,11 @@ export function speaksOfUs(comment: string): boolean {
   return MEANT_FOR_MARKER.test(comment);
 }
 
+/** Whether a comment holds a whole line that was taken out, its own comment with it: `# image: web:1 # {"$imagescan": "web"}`. */
+export function isCommentedOut(comment: string): boolean {
+  return /^#+\s*[^\s#].*\s#/.test(comment);
+}
+
 /**
  * Reads a YAML comment by Fleet's grammar: leading `#` signs, then one JSON object of strings and nothing else.
  *

@@ -1,5 +1,6 @@
 import {
   type Form,
+  isCommentedOut,
   MARKER_BYTES,
   type Marker,
   MarkerError,
@@ -108,7 +109,9 @@ function markerLines(text: string): number[] {
 
 function mayHoldMarker(line: string): boolean {
   const hash = line.indexOf('#');
-  return hash >= 0 && line.includes(MARKER_BYTES, hash) && speaksOfUs(line.slice(hash));
+  if (hash < 0 || !line.includes(MARKER_BYTES, hash)) return false;
+  const comment = line.slice(hash);
+  return speaksOfUs(comment) && !(line.slice(0, hash).trim() === '' && isCommentedOut(comment));
 }
 
 /** A scalar that a marker stands by: what it should say, and the bytes that make it so. */
@@ -159,7 +162,7 @@ function judge(
   resolve: (marker: Marker) => Lookup,
 ): readonly Verdict[] {
   if (piece.kind === 'scalar') return blockTextMarkers(source, piece);
-  if (!speaksOfUs(piece.source)) return NOTHING;
+  if (!speaksOfUs(piece.source) || isLineTakenOut(source, piece)) return NOTHING;
   const line = source.lineAt(piece.offset);
   try {
     if (source.hasAction(piece.offset, piece.end)) return [{ line, ...madeByTemplate('the marker') }];
@@ -183,6 +186,10 @@ function madeByTemplate(what: string): Refusal {
 
 function isMadeByTemplate(source: Source, start: number, end: number): boolean {
   return source.hasAction(start, end) || (source.isTemplate && meetsAction(source.text, start, end));
+}
+
+function isLineTakenOut(source: Source, { offset, source: comment }: Comment): boolean {
+  return source.text.slice(startOfLine(source, offset), offset).trim() === '' && isCommentedOut(comment);
 }
 
 function startOfLine({ text }: Source, offset: number): number {

@@ -144,6 +144,12 @@ describe('a comment with more than the marker', () => {
   for (const comment of ['# {"$imagepolicy": "app"}', '# $imagescan', '# the value of $imagescan: app']) {
     it(`${comment} is not ours`, () => assert.deepEqual(leftIn(`a: old ${comment}\n`), []));
   }
+  it('is none where a whole line was taken out, whether the file parses or not', () => {
+    const lines = '# a: old # @\n  #b: old   # @\n';
+    assert.deepEqual(leftIn(lines), []);
+    assert.deepEqual(leftIn(`${lines}c: [\n`), []);
+    assert.deepEqual(leftIn('a: x # b: old # @\n'), ['1 InvalidMarker'], 'behind a value it is a mistake');
+  });
   it('in a value is none', () => assert.deepEqual(leftIn(`a: '{"$imagescan": "app"}'\n`), []));
 });
 
