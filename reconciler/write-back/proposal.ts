@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Branches, PullRequest, PullRequests, PullRequestText, Written } from '../../git/hosts/host.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import type { Job } from './job.ts';
-import { bringBranch, removeBranch } from './own-branch.ts';
+import { bringBranch, hasProposed, removeBranch } from './own-branch.ts';
 import type { Proposed, RequestStatus, Synced } from './result.ts';
 import { untilRaceWon } from './retry.ts';
 import { stateOf } from './target.ts';
@@ -87,8 +87,9 @@ async function withdraw(
   { job, branches, had, head, plan, latest }: Seen,
   proposing: Proposing | undefined,
 ): Promise<Synced> {
+  if (!hasProposed(job, branches)) return { kind: 'synced', head, at: stateOf(head, had), plan };
   if (latest?.state === 'Open') await proposing?.requests.close(latest.number, WITHDRAWN);
-  const left = had && (await removeBranch(job, branches.source, had, head));
+  const left = had && (await removeBranch(job, branches, had, head));
   const request = latest && requestStatus(latest);
   const closed = request?.state === 'Open' ? { ...request, state: 'Closed' as const } : request;
   return { kind: 'synced', head, at: stateOf(head, left), plan, ...(closed && { request: closed }) };

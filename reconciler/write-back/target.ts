@@ -24,7 +24,10 @@ export function targetOf({ namespace, name, spec }: StoredGitRepo): Target {
 }
 
 /** A branch that no other GitRepo has, and no other target of this one. */
-export function ownBranchOf({ namespace, name }: Pick<StoredGitRepo, 'namespace' | 'name'>, target: string): string {
+export function ownBranchOf(
+  { namespace, name }: Pick<StoredGitRepo, 'namespace' | 'name'>,
+  target: string,
+): string {
   return `fleetscan/${namespace}/${name}/${target}`;
 }
 

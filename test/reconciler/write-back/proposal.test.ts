@@ -209,6 +209,30 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     assert.equal(head(SOURCE), pushed);
   });
 
+  it('opens one, too, where spec.push names the branch that is read', async (t) => {
+    const { run, head, told } = await setUp(t, { spec: { push: { branch: 'main' } } });
+    const main = head('main');
+    await run('2.0.0');
+    assert.equal(told(), 'False PullRequestOpen, #1 Open');
+    assert.equal(head('main'), main, 'nobody asked for a push to main');
+  });
+
+  it('leaves a branch that people share with it, and its request, as others made them', async (t) => {
+    // Another GitRepo, or a person whose name our commits bear.
+    const imageScanCommit = { authorName: 'Human', authorEmail: 'human@example.org' };
+    const { run, head, directory, forge, told } = await setUp(t, {
+      spec: { push: { branch: 'images' }, imageScanCommit },
+    });
+    git(directory, ['branch', 'images', 'main']);
+    const theirs = commitOnServer(directory, { 'other.txt': 'y\n' }, 'images');
+    const pull = forge.open('images', 'main', { title: 'Theirs', body: '' });
+    await run('1.0.0');
+    assert.deepEqual([head('images'), pull.state], [theirs, 'open'], 'neither deleted nor closed');
+    assert.equal(told(), 'True Synced, #undefined undefined');
+    await run('2.0.0');
+    assert.equal(gitText(directory, ['rev-parse', 'images^']), theirs, 'not replaced');
+  });
+
   it('without a provider keeps the branch alone', async (t) => {
     const spec = { pullRequest: undefined, push: { branch: 'images' } };
     const { run, head, file, told, directory } = await setUp(t, { spec });
