@@ -13,7 +13,11 @@ export type StatusPatch = { readonly [K in keyof GitRepoStatus]: Patch<GitRepoSt
 type Patch<T> = T extends unknown[] ? T : T extends object ? { readonly [K in keyof T]: T[K] | null } : T;
 
 /** The status of a GitRepo after a write-back, as a patch. */
-export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResult, now: Date): StatusPatch {
+export function statusAfter(
+  { metadata, spec, status }: GitRepo,
+  result: WriteBackResult,
+  now: Date,
+): StatusPatch {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
   const condition = syncedCondition(result);
@@ -21,6 +25,8 @@ export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResu
     ...status,
     ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
     ...('plan' in result && outcomeStatus(result, time)),
+    // Of a request that nobody asks for any more nothing is known from now on.
+    ...('plan' in result && !spec.pullRequest && { pullRequest: null }),
     observedGeneration,
     // Nothing was looked at again, so the condition of the last look still says it best.
     ...(condition && {

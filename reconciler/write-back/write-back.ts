@@ -16,6 +16,7 @@ import type { GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
+import { takeBackFormer } from './former.ts';
 import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
 import { propose } from './proposal.ts';
@@ -57,7 +58,9 @@ export async function writeBack(
     const at = stateOf(...branches.map((branch) => heads.get(branch)));
     const job = jobFor({ gitRepo, repository, index, signal, ...(known && { known }) });
     if (target.kind === 'branch') {
-      return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
+      if (at === agreedAt) return { kind: 'unchanged', head, at };
+      await takeBackFormer(job, target, undefined);
+      return await writeToBranch(job, target.branch);
     }
     const { pullRequest } = target;
     const proposing = pullRequest && {
@@ -66,6 +69,7 @@ export async function writeBack(
     };
     const isKnown = at === agreedAt && (await isAsKnown(job, target, proposing?.requests));
     if (isKnown) return { kind: 'unchanged', head, at };
+    await takeBackFormer(job, target, proposing?.requests);
     return await propose(job, target, proposing);
   } catch (error) {
     signal.throwIfAborted();

@@ -46,6 +46,12 @@ async function setUp(
       const { number, state } = repo.status.pullRequest ?? {};
       return `${condition?.status} ${condition?.reason}, #${number} ${state}`;
     },
+    /** Another spec, as a person applies it. */
+    change: (more: object): void => {
+      repo = gitRepo({ spec: { ...repo.spec, ...more }, status: repo.status });
+      agreed = undefined;
+    },
+    status: () => repo.status,
     forget: (): void => void (repo = { ...repo, status: {} }),
     head: (branch: string): string =>
       gitText(directory, ['for-each-ref', '--format=%(objectname)', `refs/heads/${branch}`]),
@@ -231,6 +237,32 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     assert.equal(told(), 'True Synced, #undefined undefined');
     await run('2.0.0');
     assert.equal(gitText(directory, ['rev-parse', 'images^']), theirs, 'not replaced');
+  });
+
+  it('takes branch and request back when the spec asks for pushes again', async (t) => {
+    const { run, change, status, head, file } = await setUp(t);
+    await run('2.0.0');
+    change({ pullRequest: undefined });
+    await run('2.0.0');
+    assert.equal(await file('main'), marked('2.0.0'));
+    assert.equal(head(SOURCE), '', 'hosts close a request with its branch');
+    assert.deepEqual([status().pullRequest, status().proposal], [undefined, undefined]);
+  });
+
+  it('moves to another branch of the spec and leaves nothing of its own behind', async (t) => {
+    const { run, change, told, head, forge, directory } = await setUp(t);
+    await run('2.0.0');
+    change({ push: { branch: 'images' } });
+    await run('2.0.0');
+    assert.equal(told(), 'False PullRequestOpen, #2 Open');
+    assert.equal(head(SOURCE), '');
+    assert.equal(forge.pulls[0]?.state, 'closed');
+    const theirs = commitOnServer(directory, { 'other.txt': 'by hand\n' }, 'images');
+    change({ push: undefined });
+    await run('2.0.0');
+    assert.equal(told(), 'False PullRequestOpen, #3 Open');
+    assert.equal(forge.pulls[1]?.state, 'closed');
+    assert.equal(head('images'), theirs, 'what a person pushed stays');
   });
 
   it('without a provider keeps the branch alone', async (t) => {
