@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import path from 'node:path';
 import type { CodedError } from '../../core/errors.ts';
 import { PathError } from '../../core/paths.ts';
 import type { ScanIndex } from '../../core/scan.ts';
@@ -16,6 +14,7 @@ import type { GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
+import { repositoryDirectory } from './copies.ts';
 import { takeBackFormer } from './former.ts';
 import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
@@ -82,17 +81,6 @@ function checkSpec({ imageScanInterval, imageScanCommit, pullRequest }: GitRepoS
   parseInterval(imageScanInterval);
   checkTemplate(imageScanCommit?.messageTemplate);
   checkTitle(pullRequest?.title);
-}
-
-/** What a local copy is kept by. */
-type GitRepoPlace = Pick<StoredGitRepo, 'namespace' | 'name'> & {
-  readonly spec: Pick<StoredGitRepo['spec'], 'repo'>;
-};
-
-/** The folder in which a GitRepo's repository is kept between runs. */
-export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: GitRepoPlace): string {
-  const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
-  return path.join(cacheDirectory, 'git', key);
 }
 
 const OWN_ERRORS = [
