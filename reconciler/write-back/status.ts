@@ -1,3 +1,4 @@
+import { oneLine } from '../../core/one-line.ts';
 import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
 import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
@@ -5,6 +6,8 @@ import type { Proposed, ProposalStatus, Synced, WriteBackResult } from './result
 
 /** How many of the markers left alone the status names. */
 const NAMED = 20;
+/** UTF-16 units of a file's path in the status; Git has no limit. */
+const MAX_PATH = 1024;
 const NOTHING_MARKED =
   'no YAML file under spec.paths holds a marker; write # {"$imagescan": "NAME"} behind an image';
 
@@ -40,7 +43,7 @@ function outcomeStatus(result: Synced | Proposed, time: string): StatusPatch {
   const { markers, leftAlone } = plan;
   return {
     markers: { total: markers, current: agreeing(result), leftAlone: leftAlone.length },
-    leftAlone: leftAlone.slice(0, NAMED),
+    leftAlone: leftAlone.slice(0, NAMED).map((left) => ({ ...left, file: oneLine(left.file, MAX_PATH) })),
     ...(pushed !== undefined && { lastPushCommit: pushed, lastPushTime: time }),
     ...(request && { pullRequest: request }),
     proposal: result.kind === 'proposed' ? proposalPatch(result.proposal) : null,
@@ -103,7 +106,8 @@ function counted(markers: number): string {
 function leftAloneText({ leftAlone }: EditPlan): string {
   const [first] = leftAlone;
   if (first === undefined) return '';
-  const place = first.line === undefined ? first.file : `${first.file}:${first.line}`;
+  const file = oneLine(first.file, MAX_PATH);
+  const place = first.line === undefined ? file : `${file}:${first.line}`;
   const more = leftAlone.length === 1 ? '' : ` (and ${leftAlone.length - 1} more in status.leftAlone)`;
   return `; left alone: ${place}: ${first.reason}: ${first.message}${more}`;
 }

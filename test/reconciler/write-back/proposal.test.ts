@@ -185,6 +185,25 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     assert.notEqual(head(SOURCE), '', 'their commit is not deleted with the branch');
   });
 
+  it('keeps what a person pushes by force while it is at work', async (t) => {
+    const { host, run, head, directory, file, told } = await setUp(t);
+    await run('2.0.0');
+    let theirs = '';
+    host.plan(
+      () => {
+        // Between our look at the branches and the fetch of ours.
+        theirs ||= commitOnServer(directory, { 'a.yaml': marked('1.5.0'), b: 'x\n' }, SOURCE, true);
+        return false;
+      },
+      () => assert.fail('no request is answered so'),
+    );
+    await run('2.1.0');
+    assert.equal(told(), 'False PullRequestOpen, #1 Open');
+    assert.equal(gitText(directory, ['rev-parse', `${SOURCE}^`]), theirs);
+    assert.equal(await file(SOURCE), marked('2.1.0'));
+    assert.notEqual(head(SOURCE), theirs);
+  });
+
   it('knows its own branch when the status was lost', async (t) => {
     const { run, head, directory, forge, forget } = await setUp(t);
     await run('2.0.0');
