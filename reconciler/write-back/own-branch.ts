@@ -9,6 +9,8 @@ export interface Wanted {
   /** The head of the target branch. */
   readonly base: string;
   readonly plan: EditPlan;
+  /** Whether all that is on our branch is in the target branch: by a squash, too, which leaves the commits that it was made of. */
+  readonly isMerged: boolean;
 }
 
 /** Our branch, as it was left. */
@@ -34,7 +36,8 @@ export async function bringBranch(
   if (had !== undefined) {
     await repository.fetch(source, 2);
     if (!(await mayReplace(job, had, wanted))) return addTo(job, source, had);
-    if (await carries(job, had, wanted.plan)) return { head: had, isPushed: false, isOurs: true };
+    if (!wanted.isMerged && (await carries(job, had, wanted.plan)))
+      return { head: had, isPushed: false, isOurs: true };
   }
   const commit = await job.commit(wanted.base, wanted.plan);
   await landed(job, source, commit, () => repository.replace(commit, source, had));
@@ -54,12 +57,12 @@ export async function removeBranch(
   job: Job,
   branches: Branches,
   had: string,
-  base: string,
+  { base, isMerged }: Omit<Wanted, 'plan'>,
 ): Promise<string | undefined> {
   const { source, target } = branches;
   await job.repository.fetch(source);
   const isLost = source === ownBranchOf(job.gitRepo, target) && (await isByUs(job, had, base));
-  if (had !== job.gitRepo.status.proposal?.commit && !isLost) return had;
+  if (!isMerged && had !== job.gitRepo.status.proposal?.commit && !isLost) return had;
   await job.repository.deleteBranch(source, had);
   return undefined;
 }
@@ -77,8 +80,8 @@ async function addTo(job: Job, source: string, head: string): Promise<OwnBranch>
  * Whether our branch holds a commit of ours and nothing else: the status says so or, where that was lost, our author made it
  * right on top of the target branch as it is, of files that we would change.
  */
-async function mayReplace(job: Job, head: string, { base, plan }: Wanted): Promise<boolean> {
-  if (head === job.gitRepo.status.proposal?.commit) return true;
+async function mayReplace(job: Job, head: string, { base, plan, isMerged }: Wanted): Promise<boolean> {
+  if (isMerged || head === job.gitRepo.status.proposal?.commit) return true;
   if (!(await isByUs(job, head, base))) return false;
   const files = new Set(plan.changes.map(({ path }) => path));
   return files.isSupersetOf(await job.repository.changedFiles(base, head));

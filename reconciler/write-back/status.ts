@@ -50,8 +50,8 @@ function outcomeStatus(result: Synced | Proposed, time: string): StatusPatch {
   };
 }
 
-function proposalPatch({ commit, ...proposal }: ProposalStatus): StatusPatch['proposal'] {
-  return { ...proposal, commit: commit ?? null };
+function proposalPatch({ commit, head, ...proposal }: ProposalStatus): StatusPatch['proposal'] {
+  return { ...proposal, commit: commit ?? null, head: head ?? null };
 }
 
 /** How many markers of the branch that is read agree with the values in force. */

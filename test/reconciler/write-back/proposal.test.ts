@@ -185,6 +185,36 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     assert.notEqual(head(SOURCE), '', 'their commit is not deleted with the branch');
   });
 
+  for (const [what, next] of [
+    ['', '2.0.0'],
+    [' while another value came', '2.1.0'],
+  ] as const) {
+    it(`begins anew where what people added was squashed into the target${what}`, async (t) => {
+      const { forge, run, directory, head, told, file } = await setUp(t);
+      await run('2.0.0');
+      commitOnServer(directory, { 'other.txt': 'by hand\n' }, SOURCE);
+      await run('2.0.0');
+      commitOnServer(directory, { 'a.yaml': marked('2.0.0'), 'other.txt': 'by hand\n' });
+      forge.find(1)!.state = 'merged';
+      await run(next);
+      if (next === '2.0.0') assert.equal(head(SOURCE), '');
+      await run('2.1.0');
+      assert.equal(told(), 'False PullRequestOpen, #2 Open');
+      assert.equal(gitText(directory, ['rev-parse', `${SOURCE}^`]), head('main'), 'else it conflicts');
+      assert.equal(await file(SOURCE), marked('2.1.0'));
+    });
+  }
+
+  it('keeps what a person pushed after the merge', async (t) => {
+    const { forge, run, directory, head } = await setUp(t);
+    await run('2.0.0');
+    commitOnServer(directory, { 'a.yaml': marked('2.0.0') });
+    forge.find(1)!.state = 'merged';
+    const theirs = commitOnServer(directory, { 'other.txt': 'late\n' }, SOURCE);
+    await run('2.0.0');
+    assert.equal(head(SOURCE), theirs);
+  });
+
   it('keeps what a person pushes by force while it is at work', async (t) => {
     const { host, run, head, directory, file, told } = await setUp(t);
     await run('2.0.0');
