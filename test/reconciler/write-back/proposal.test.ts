@@ -15,7 +15,11 @@ const SOURCE = 'fleetscan/team/apps/main';
 /** A repository of one stale file, its host, and a GitRepo whose runs follow each other as the reconciler's do. */
 async function setUp(
   t: TestContext,
-  { pullRequest = {}, spec = {} }: { pullRequest?: object; spec?: object } = {},
+  {
+    pullRequest = {},
+    spec = {},
+    type = 'Opaque',
+  }: { pullRequest?: object; spec?: object; type?: string } = {},
 ) {
   const [host, server] = await Promise.all([new FakeGitHub().start(), startGitServer()]);
   t.after(() => Promise.all([host.stop(), server.stop()]));
@@ -24,7 +28,7 @@ async function setUp(
     'other.txt': 'x\n',
   });
   const write = await runner(t);
-  const secret = { type: 'Opaque', data: { token: Buffer.from(host.credential.token).toString('base64') } };
+  const secret = { type, data: { token: Buffer.from(host.credential.token).toString('base64') } };
   const wanted = { provider: 'GitHub', apiURL: host.apiURL, secretRef: { name: 'host' }, ...pullRequest };
   let repo: StoredGitRepo = gitRepo({ spec: { repo: url, branch: 'main', pullRequest: wanted, ...spec } });
   let agreed: { readonly at: string; readonly tag: string } | undefined;
@@ -244,6 +248,13 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     await run('2.1.0');
     assert.equal(gitText(directory, ['rev-parse', `${SOURCE}^`]), head('main'));
     assert.equal(forge.pulls.length, 1);
+  });
+
+  it('sends no token of a service account to the host that a GitRepo names', async (t) => {
+    const { host, run } = await setUp(t, { type: 'kubernetes.io/service-account-token' });
+    const result = await run('2.0.0');
+    assert.ok(result.kind === 'failed' && result.reason === 'WrongSecretType', JSON.stringify(result));
+    assert.equal(host.requests.length, 0);
   });
 
   it('of which the host refuses the opening fails, says why, and goes on from there', async (t) => {
