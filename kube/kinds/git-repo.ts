@@ -125,6 +125,10 @@ export const gitRepoStatus = z.object({
         .string()
         .optional()
         .describe('Its one commit, which other values replace; absent when people pushed to the branch.'),
+      head: z
+        .string()
+        .optional()
+        .describe('The head of the branch when it was last looked at, whoever made it.'),
       changes: z.string().describe('Stands for what it changes; what people closed is not proposed again.'),
     })
     .optional()

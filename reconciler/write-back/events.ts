@@ -1,3 +1,4 @@
+import { oneLine } from '../../core/one-line.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import type { StoredGitRepo } from '../stores.ts';
@@ -13,6 +14,8 @@ export interface WriteBackEvent {
 
 /** An Event says this many changes at most. */
 const NAMED_CHANGES = 5;
+/** UTF-16 units of each; an image's name and tag have 400 at most. */
+const MAX_CHANGE = 800;
 
 /** What a write-back has to tell that was not told before: a push, news of its pull request, and what it could not do. */
 export function eventsOf(
@@ -65,7 +68,9 @@ function syncedCondition({ status }: StoredGitRepo): Condition | undefined {
 function changesText({ edits }: EditPlan): string {
   const named = edits
     .slice(0, NAMED_CHANGES)
-    .map(({ file, line, before, after }) => `${file}:${line} ${before} -> ${after}`);
+    .map(({ file, line, before, after }) =>
+      oneLine(`${oneLine(file, 300)}:${line} ${oneLine(before)} -> ${after}`, MAX_CHANGE),
+    );
   const more = edits.length > NAMED_CHANGES ? [`and ${edits.length - NAMED_CHANGES} more`] : [];
   return [...named, ...more].join(', ');
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Trust } from '../../git/agent.ts';
 import { isHttpUrl } from '../../git/address.ts';
@@ -107,7 +107,11 @@ async function caBundleFile(caBundle: string, cacheDirectory: string): Promise<s
     throw new AccessError('InvalidCABundle', 'spec.caBundle is not base64 of PEM certificates');
   }
   const file = path.join(cacheDirectory, 'ca', `${createHash('sha256').update(pem).digest('hex')}.pem`);
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === pem) return file;
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, pem);
+  // The git of another GitRepo with the same certificates may be reading it.
+  const aside = `${file}-${randomUUID()}`;
+  await writeFile(aside, pem);
+  await rename(aside, file);
   return file;
 }

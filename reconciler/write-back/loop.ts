@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { matchesGlob } from '../../core/glob.ts';
 import type { ScanIndex } from '../../core/scan.ts';
@@ -16,9 +15,10 @@ import { valueChange } from '../scan-status.ts';
 import { isSameSpec, type Written, writeStatus } from '../status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
+import { removeCopy, removeOtherCopies } from './copies.ts';
 import type { AccessDependencies } from './git-access.ts';
 import type { WriteBackResult } from './result.ts';
-import { repositoryDirectory, type WriteBackDependencies, writeBack } from './write-back.ts';
+import { type WriteBackDependencies, writeBack } from './write-back.ts';
 import { eventsOf } from './events.ts';
 import { WriteBackMemory } from './memory.ts';
 import { statusAfter } from './status.ts';
@@ -78,7 +78,13 @@ export class WriteBackLoop {
 
   /** Writes back until the signal aborts; not before all scans are known, for a marker of one that is not would be reported. */
   async run(signal: AbortSignal): Promise<void> {
-    await settledOrAborted(this.#dependencies.scans.synced, signal);
+    const { scans, gitRepos, cacheDirectory, log } = this.#dependencies;
+    await settledOrAborted(Promise.all([scans.synced, gitRepos.synced]), signal);
+    if (!signal.aborted) {
+      await removeOtherCopies(cacheDirectory, gitRepos.values()).catch((error: unknown) => {
+        log.warn({ err: error }, 'copies of repositories that are of no use could not be removed');
+      });
+    }
     await this.#queue.run(signal);
   }
 
@@ -112,8 +118,7 @@ export class WriteBackLoop {
 
   #removeCopy(gitRepo: StoredGitRepo): void {
     const { cacheDirectory, log } = this.#dependencies;
-    const directory = repositoryDirectory(cacheDirectory, gitRepo);
-    rm(directory, { recursive: true, force: true }).catch((error: unknown) => {
+    removeCopy(cacheDirectory, gitRepo).catch((error: unknown) => {
       log.warn({ gitRepo: keyOf(gitRepo), err: error }, 'the copy of a repository could not be removed');
     });
   }
@@ -123,7 +128,8 @@ export class WriteBackLoop {
     const gitRepo = gitRepos.get(key);
     if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
     // Taken before the values are read: one that changes during the run asks for another.
-    const { version, agreedAt, known } = this.#memory(key);
+    const memory = this.#memory(key);
+    const { version, agreedAt, known } = memory;
     const measure = metrics.writeBackStarted();
     const result = await writeBack(gitRepo, {
       ...this.#dependencies,
@@ -132,7 +138,9 @@ export class WriteBackLoop {
       ...(agreedAt !== undefined && { agreedAt }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);
-    this.#remember(gitRepo, result, version);
+    this.#remember(memory, gitRepo, result, version);
+    // The run may have made the copy again that went with the GitRepo, or with its former repository.
+    if (gitRepos.get(key)?.spec.repo !== gitRepo.spec.repo) this.#removeCopy(gitRepo);
     const written = await writeStatus(
       client,
       { resource: GIT_REPOS, namespace: gitRepo.namespace, name: gitRepo.name },
@@ -142,25 +150,26 @@ export class WriteBackLoop {
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return;
     this.#report(written, result);
-    this.#schedule(written.after, written.before);
+    if (gitRepos.get(key) !== undefined) this.#schedule(written.after, written.before);
   }
 
   #retry(key: string): void {
     const gitRepo = this.#dependencies.gitRepos.get(key);
     if (gitRepo === undefined) return;
-    this.#fail(gitRepo, this.#memory(key).version, 0);
+    const memory = this.#memory(key);
+    this.#fail(memory, gitRepo, memory.version, 0);
     this.#schedule(gitRepo, gitRepo);
   }
 
-  #remember(gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
-    if (result.kind === 'failed') return this.#fail(gitRepo, version, result.retryAfterMs ?? 0);
-    this.#memory(keyOf(gitRepo)).agree(result.at, version);
+  /** In the memory that the run began with: one of the same name that came since has nothing to do with it. */
+  #remember(memory: WriteBackMemory, gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
+    if (result.kind === 'failed') return this.#fail(memory, gitRepo, version, result.retryAfterMs ?? 0);
+    memory.agree(result.at, version);
   }
 
-  #fail(gitRepo: StoredGitRepo, version: number, retryAfterMs: number): void {
-    const interval = intervalMs(gitRepo.spec.imageScanInterval);
-    const due = (failures: number): number => retryDue(failures, interval, Date.now(), retryAfterMs);
-    this.#memory(keyOf(gitRepo)).fail(version, due);
+  #fail(memory: WriteBackMemory, { spec }: StoredGitRepo, version: number, retryAfterMs: number): void {
+    const interval = intervalMs(spec.imageScanInterval);
+    memory.fail(version, (failures) => retryDue(failures, interval, Date.now(), retryAfterMs));
   }
 
   #report(written: Written<StoredGitRepo>, result: WriteBackResult): void {
@@ -181,7 +190,7 @@ export class WriteBackLoop {
   }
 }
 
-async function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+async function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await Promise.race([promise, once(signal, 'abort')]);
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Branches, PullRequest, PullRequests, PullRequestText, Written } from '../../git/hosts/host.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import type { Job } from './job.ts';
-import { bringBranch, removeBranch } from './own-branch.ts';
+import { bringBranch, hasProposed, removeBranch } from './own-branch.ts';
 import type { Proposed, RequestStatus, Synced } from './result.ts';
 import { untilRaceWon } from './retry.ts';
 import { stateOf } from './target.ts';
@@ -59,11 +59,11 @@ async function bring(seen: Seen, proposing: Proposing | undefined): Promise<Prop
     const proposal = { branch, changes };
     return { ...proposed, at: stateOf(head, had), proposal, request: requestStatus(latest) };
   }
-  const own = await bringBranch(job, branch, had, { base: head, plan });
+  const own = await bringBranch(job, branch, had, { base: head, plan, isMerged: isMerged(seen) });
   const pushed = {
     ...proposed,
     at: stateOf(head, own.head),
-    proposal: { branch, changes, ...(own.isOurs && { commit: own.head }) },
+    proposal: { branch, changes, head: own.head, ...(own.isOurs && { commit: own.head }) },
     ...(own.isPushed && { pushed: own.head }),
   };
   if (proposing === undefined) return pushed;
@@ -83,15 +83,21 @@ function bringRequest(
 }
 
 /** There is nothing to merge: closes the request, and removes our branch. */
-async function withdraw(
-  { job, branches, had, head, plan, latest }: Seen,
-  proposing: Proposing | undefined,
-): Promise<Synced> {
+async function withdraw(seen: Seen, proposing: Proposing | undefined): Promise<Synced> {
+  const { job, branches, had, head, plan, latest } = seen;
+  if (!hasProposed(job, branches)) return { kind: 'synced', head, at: stateOf(head, had), plan };
   if (latest?.state === 'Open') await proposing?.requests.close(latest.number, WITHDRAWN);
-  const left = had && (await removeBranch(job, branches.source, had, head));
+  const left = had && (await removeBranch(job, branches, had, { base: head, isMerged: isMerged(seen) }));
   const request = latest && requestStatus(latest);
   const closed = request?.state === 'Open' ? { ...request, state: 'Closed' as const } : request;
   return { kind: 'synced', head, at: stateOf(head, left), plan, ...(closed && { request: closed }) };
+}
+
+/** Was all that is on our branch merged, whoever made it? So it is where the request was open when we saw this head, and is merged now. */
+function isMerged({ job, had, latest }: Seen): boolean {
+  const { pullRequest, proposal } = job.gitRepo.status;
+  const isKnown = latest?.number === pullRequest?.number && had === proposal?.head;
+  return isKnown && pullRequest?.state === 'Open' && latest?.state === 'Merged';
 }
 
 /** Did a person close the request that proposed just this? */

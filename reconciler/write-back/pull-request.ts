@@ -15,6 +15,7 @@ import type { Target } from './target.ts';
 type PullRequestSpec = NonNullable<Extract<Target, { kind: 'proposal' }>['pullRequest']>;
 
 const TIMEOUT_MS = 30_000;
+const SERVICE_ACCOUNT_TOKEN = 'kubernetes.io/service-account-token';
 
 /**
  * The pull requests of a GitRepo's repository, asked for with the token of their own Secret or what git logs in with.
@@ -48,8 +49,15 @@ export async function pullRequestsOf(
   });
 }
 
-/** `token`, or what git hosts have for logging in: `password`, with or without `username`. */
-function hostCredential({ namespace, name, data }: Secret): HostCredential {
+/**
+ * `token`, or what git hosts have for logging in: `password`, with or without `username`. Not a token for Kubernetes itself, which
+ * bears the same key: who may write a GitRepo, and with it name a host, need not be allowed to read that.
+ */
+function hostCredential({ namespace, name, type, data }: Secret): HostCredential {
+  if (type === SERVICE_ACCOUNT_TOKEN) {
+    const message = `Secret ${namespace}/${name} is of type ${type}, whose token is for Kubernetes and is sent to no other host`;
+    throw new AccessError('WrongSecretType', message);
+  }
   const [token, password, username] = [data['token'], data['password'], data['username']].map(
     (base64) => base64 && Buffer.from(base64, 'base64').toString().trim(),
   );

@@ -1,3 +1,4 @@
+import { oneLine } from '../../core/one-line.ts';
 import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
 import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
@@ -5,6 +6,8 @@ import type { Proposed, ProposalStatus, Synced, WriteBackResult } from './result
 
 /** How many of the markers left alone the status names. */
 const NAMED = 20;
+/** UTF-16 units of a file's path in the status; Git has no limit. */
+const MAX_PATH = 1024;
 const NOTHING_MARKED =
   'no YAML file under spec.paths holds a marker; write # {"$imagescan": "NAME"} behind an image';
 
@@ -13,7 +16,11 @@ export type StatusPatch = { readonly [K in keyof GitRepoStatus]: Patch<GitRepoSt
 type Patch<T> = T extends unknown[] ? T : T extends object ? { readonly [K in keyof T]: T[K] | null } : T;
 
 /** The status of a GitRepo after a write-back, as a patch. */
-export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResult, now: Date): StatusPatch {
+export function statusAfter(
+  { metadata, spec, status }: GitRepo,
+  result: WriteBackResult,
+  now: Date,
+): StatusPatch {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
   const condition = syncedCondition(result);
@@ -21,6 +28,8 @@ export function statusAfter({ metadata, status }: GitRepo, result: WriteBackResu
     ...status,
     ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
     ...('plan' in result && outcomeStatus(result, time)),
+    // Of a request that nobody asks for any more nothing is known from now on.
+    ...('plan' in result && !spec.pullRequest && { pullRequest: null }),
     observedGeneration,
     // Nothing was looked at again, so the condition of the last look still says it best.
     ...(condition && {
@@ -34,15 +43,15 @@ function outcomeStatus(result: Synced | Proposed, time: string): StatusPatch {
   const { markers, leftAlone } = plan;
   return {
     markers: { total: markers, current: agreeing(result), leftAlone: leftAlone.length },
-    leftAlone: leftAlone.slice(0, NAMED),
+    leftAlone: leftAlone.slice(0, NAMED).map((left) => ({ ...left, file: oneLine(left.file, MAX_PATH) })),
     ...(pushed !== undefined && { lastPushCommit: pushed, lastPushTime: time }),
     ...(request && { pullRequest: request }),
     proposal: result.kind === 'proposed' ? proposalPatch(result.proposal) : null,
   };
 }
 
-function proposalPatch({ commit, ...proposal }: ProposalStatus): StatusPatch['proposal'] {
-  return { ...proposal, commit: commit ?? null };
+function proposalPatch({ commit, head, ...proposal }: ProposalStatus): StatusPatch['proposal'] {
+  return { ...proposal, commit: commit ?? null, head: head ?? null };
 }
 
 /** How many markers of the branch that is read agree with the values in force. */
@@ -97,7 +106,8 @@ function counted(markers: number): string {
 function leftAloneText({ leftAlone }: EditPlan): string {
   const [first] = leftAlone;
   if (first === undefined) return '';
-  const place = first.line === undefined ? first.file : `${first.file}:${first.line}`;
+  const file = oneLine(first.file, MAX_PATH);
+  const place = first.line === undefined ? file : `${file}:${first.line}`;
   const more = leftAlone.length === 1 ? '' : ` (and ${leftAlone.length - 1} more in status.leftAlone)`;
   return `; left alone: ${place}: ${first.reason}: ${first.message}${more}`;
 }

@@ -14,11 +14,21 @@ export type Target =
 export function targetOf({ namespace, name, spec }: StoredGitRepo): Target {
   const target = spec.branch || DEFAULT_BRANCH;
   const { pullRequest } = spec;
-  const ownBranch = pullRequest && `fleetscan/${namespace}/${name}/${target}`;
-  const source = spec.push?.branch || ownBranch || target;
+  const named = spec.push?.branch === target ? undefined : spec.push?.branch;
+  const ownBranch = pullRequest && ownBranchOf({ namespace, name }, target);
+  // Who asks for a pull request never gets a push to the branch that it is for.
+  const source = named || ownBranch || target;
   return source === target
     ? { kind: 'branch', branch: target }
     : { kind: 'proposal', source, target, pullRequest };
+}
+
+/** A branch that no other GitRepo has, and no other target of this one. */
+export function ownBranchOf(
+  { namespace, name }: Pick<StoredGitRepo, 'namespace' | 'name'>,
+  target: string,
+): string {
+  return `fleetscan/${namespace}/${name}/${target}`;
 }
 
 /** The branches whose heads tell whether anything happened since the last run. */

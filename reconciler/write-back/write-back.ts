@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import path from 'node:path';
 import type { CodedError } from '../../core/errors.ts';
 import { PathError } from '../../core/paths.ts';
 import type { ScanIndex } from '../../core/scan.ts';
@@ -16,6 +14,8 @@ import type { GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
+import { repositoryDirectory } from './copies.ts';
+import { takeBackFormer } from './former.ts';
 import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
 import { propose } from './proposal.ts';
@@ -57,7 +57,9 @@ export async function writeBack(
     const at = stateOf(...branches.map((branch) => heads.get(branch)));
     const job = jobFor({ gitRepo, repository, index, signal, ...(known && { known }) });
     if (target.kind === 'branch') {
-      return at === agreedAt ? { kind: 'unchanged', head, at } : await writeToBranch(job, target.branch);
+      if (at === agreedAt) return { kind: 'unchanged', head, at };
+      await takeBackFormer(job, target, undefined);
+      return await writeToBranch(job, target.branch);
     }
     const { pullRequest } = target;
     const proposing = pullRequest && {
@@ -66,6 +68,7 @@ export async function writeBack(
     };
     const isKnown = at === agreedAt && (await isAsKnown(job, target, proposing?.requests));
     if (isKnown) return { kind: 'unchanged', head, at };
+    await takeBackFormer(job, target, proposing?.requests);
     return await propose(job, target, proposing);
   } catch (error) {
     signal.throwIfAborted();
@@ -78,17 +81,6 @@ function checkSpec({ imageScanInterval, imageScanCommit, pullRequest }: GitRepoS
   parseInterval(imageScanInterval);
   checkTemplate(imageScanCommit?.messageTemplate);
   checkTitle(pullRequest?.title);
-}
-
-/** What a local copy is kept by. */
-type GitRepoPlace = Pick<StoredGitRepo, 'namespace' | 'name'> & {
-  readonly spec: Pick<StoredGitRepo['spec'], 'repo'>;
-};
-
-/** The folder in which a GitRepo's repository is kept between runs. */
-export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: GitRepoPlace): string {
-  const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
-  return path.join(cacheDirectory, 'git', key);
 }
 
 const OWN_ERRORS = [

@@ -4,7 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { GIT_REPOS } from '../../kube/resource.ts';
-import { repositoryDirectory } from '../../reconciler/write-back/write-back.ts';
+import { repositoryDirectory } from '../../reconciler/write-back/copies.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
 import { commitOnServer, type Entry, git, gitText } from '../git/support.ts';
 import { waitFor } from '../wait.ts';

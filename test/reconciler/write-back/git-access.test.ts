@@ -348,6 +348,15 @@ describe('gitAccess', () => {
     assert.notEqual(other.caFile, caFile);
   });
 
+  it('never shows a part of them to the git of another GitRepo that has the same', async () => {
+    const pem = `${CERTIFICATE}\nshared\n`;
+    const all = Array.from({ length: 400 }, async () => {
+      const { caFile = '' } = await access({ caBundle: base64(pem) });
+      return readFile(caFile, 'utf8');
+    });
+    assert.deepEqual(new Set(await Promise.all(all)), new Set([pem]));
+  });
+
   it('refuses a caBundle that is no base64 of certificates', async () => {
     for (const caBundle of [CERTIFICATE, base64('certificate'), '%']) {
       await assert.rejects(access({ caBundle }), failsWith('InvalidCABundle', /base64 of PEM/));

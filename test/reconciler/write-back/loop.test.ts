@@ -130,6 +130,33 @@ describe('WriteBackLoop', () => {
     );
   });
 
+  it('takes what a run found for a GitRepo that was deleted for nothing that it knows of the next of that name', async (t) => {
+    const { server, git, stores, start, putRepo } = await setUp(t);
+    const stale = 'image: registry.example/web:1.0.0 # {"$imagescan": "web"}\n';
+    await git.commit('apps', { 'b.yaml': stale });
+    server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.0.0') }));
+    start();
+    await Promise.all([stores.scans.synced, stores.gitRepos.synced]);
+    const secrets: (() => void)[] = [];
+    server.plan(
+      ({ path }) => path.endsWith('/secrets/git'),
+      (_request, response) => {
+        const data = { username: 'eA==', password: 'eA==' };
+        secrets.push(() => sendJson(response, 200, { type: 'kubernetes.io/basic-auth', data }));
+      },
+    );
+    putRepo({ metadata: { uid: 'first' }, spec: { paths: ['a.yaml'], clientSecretName: 'git' } });
+    const answer = await waitFor('the run for the first', () => secrets[0]);
+    server.remove(GIT_REPOS_PATH, 'team', 'apps');
+    await waitFor('the deletion', () => (stores.gitRepos.get('team/apps') === undefined ? true : undefined));
+    putRepo({ metadata: { uid: 'second' }, spec: { paths: ['b.yaml'] } });
+    await waitFor('the second', () => stores.gitRepos.get('team/apps'));
+    answer();
+    await waitFor('the commit for the second', async () =>
+      (await git.readFile('apps', 'b.yaml', 'main')).includes('2.0.0') ? true : undefined,
+    );
+  });
+
   it('begins at once when a value changes, though it waits for its next try', async (t) => {
     const { server, git, start, putRepo, writtenStatuses } = await setUp(t);
     server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.0.0') }));

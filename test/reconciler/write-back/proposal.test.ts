@@ -15,7 +15,11 @@ const SOURCE = 'fleetscan/team/apps/main';
 /** A repository of one stale file, its host, and a GitRepo whose runs follow each other as the reconciler's do. */
 async function setUp(
   t: TestContext,
-  { pullRequest = {}, spec = {} }: { pullRequest?: object; spec?: object } = {},
+  {
+    pullRequest = {},
+    spec = {},
+    type = 'Opaque',
+  }: { pullRequest?: object; spec?: object; type?: string } = {},
 ) {
   const [host, server] = await Promise.all([new FakeGitHub().start(), startGitServer()]);
   t.after(() => Promise.all([host.stop(), server.stop()]));
@@ -24,7 +28,7 @@ async function setUp(
     'other.txt': 'x\n',
   });
   const write = await runner(t);
-  const secret = { type: 'Opaque', data: { token: Buffer.from(host.credential.token).toString('base64') } };
+  const secret = { type, data: { token: Buffer.from(host.credential.token).toString('base64') } };
   const wanted = { provider: 'GitHub', apiURL: host.apiURL, secretRef: { name: 'host' }, ...pullRequest };
   let repo: StoredGitRepo = gitRepo({ spec: { repo: url, branch: 'main', pullRequest: wanted, ...spec } });
   let agreed: { readonly at: string; readonly tag: string } | undefined;
@@ -46,6 +50,12 @@ async function setUp(
       const { number, state } = repo.status.pullRequest ?? {};
       return `${condition?.status} ${condition?.reason}, #${number} ${state}`;
     },
+    /** Another spec, as a person applies it. */
+    change: (more: object): void => {
+      repo = gitRepo({ spec: { ...repo.spec, ...more }, status: repo.status });
+      agreed = undefined;
+    },
+    status: () => repo.status,
     forget: (): void => void (repo = { ...repo, status: {} }),
     head: (branch: string): string =>
       gitText(directory, ['for-each-ref', '--format=%(objectname)', `refs/heads/${branch}`]),
@@ -179,6 +189,55 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     assert.notEqual(head(SOURCE), '', 'their commit is not deleted with the branch');
   });
 
+  for (const [what, next] of [
+    ['', '2.0.0'],
+    [' while another value came', '2.1.0'],
+  ] as const) {
+    it(`begins anew where what people added was squashed into the target${what}`, async (t) => {
+      const { forge, run, directory, head, told, file } = await setUp(t);
+      await run('2.0.0');
+      commitOnServer(directory, { 'other.txt': 'by hand\n' }, SOURCE);
+      await run('2.0.0');
+      commitOnServer(directory, { 'a.yaml': marked('2.0.0'), 'other.txt': 'by hand\n' });
+      forge.find(1)!.state = 'merged';
+      await run(next);
+      if (next === '2.0.0') assert.equal(head(SOURCE), '');
+      await run('2.1.0');
+      assert.equal(told(), 'False PullRequestOpen, #2 Open');
+      assert.equal(gitText(directory, ['rev-parse', `${SOURCE}^`]), head('main'), 'else it conflicts');
+      assert.equal(await file(SOURCE), marked('2.1.0'));
+    });
+  }
+
+  it('keeps what a person pushed after the merge', async (t) => {
+    const { forge, run, directory, head } = await setUp(t);
+    await run('2.0.0');
+    commitOnServer(directory, { 'a.yaml': marked('2.0.0') });
+    forge.find(1)!.state = 'merged';
+    const theirs = commitOnServer(directory, { 'other.txt': 'late\n' }, SOURCE);
+    await run('2.0.0');
+    assert.equal(head(SOURCE), theirs);
+  });
+
+  it('keeps what a person pushes by force while it is at work', async (t) => {
+    const { host, run, head, directory, file, told } = await setUp(t);
+    await run('2.0.0');
+    let theirs = '';
+    host.plan(
+      () => {
+        // Between our look at the branches and the fetch of ours.
+        theirs ||= commitOnServer(directory, { 'a.yaml': marked('1.5.0'), b: 'x\n' }, SOURCE, true);
+        return false;
+      },
+      () => assert.fail('no request is answered so'),
+    );
+    await run('2.1.0');
+    assert.equal(told(), 'False PullRequestOpen, #1 Open');
+    assert.equal(gitText(directory, ['rev-parse', `${SOURCE}^`]), theirs);
+    assert.equal(await file(SOURCE), marked('2.1.0'));
+    assert.notEqual(head(SOURCE), theirs);
+  });
+
   it('knows its own branch when the status was lost', async (t) => {
     const { run, head, directory, forge, forget } = await setUp(t);
     await run('2.0.0');
@@ -189,6 +248,13 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     await run('2.1.0');
     assert.equal(gitText(directory, ['rev-parse', `${SOURCE}^`]), head('main'));
     assert.equal(forge.pulls.length, 1);
+  });
+
+  it('sends no token of a service account to the host that a GitRepo names', async (t) => {
+    const { host, run } = await setUp(t, { type: 'kubernetes.io/service-account-token' });
+    const result = await run('2.0.0');
+    assert.ok(result.kind === 'failed' && result.reason === 'WrongSecretType', JSON.stringify(result));
+    assert.equal(host.requests.length, 0);
   });
 
   it('of which the host refuses the opening fails, says why, and goes on from there', async (t) => {
@@ -207,6 +273,56 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     await run('2.0.0');
     assert.equal(told(), 'False PullRequestOpen, #1 Open');
     assert.equal(head(SOURCE), pushed);
+  });
+
+  it('opens one, too, where spec.push names the branch that is read', async (t) => {
+    const { run, head, told } = await setUp(t, { spec: { push: { branch: 'main' } } });
+    const main = head('main');
+    await run('2.0.0');
+    assert.equal(told(), 'False PullRequestOpen, #1 Open');
+    assert.equal(head('main'), main, 'nobody asked for a push to main');
+  });
+
+  it('leaves a branch that people share with it, and its request, as others made them', async (t) => {
+    // Another GitRepo, or a person whose name our commits bear.
+    const imageScanCommit = { authorName: 'Human', authorEmail: 'human@example.org' };
+    const { run, head, directory, forge, told } = await setUp(t, {
+      spec: { push: { branch: 'images' }, imageScanCommit },
+    });
+    git(directory, ['branch', 'images', 'main']);
+    const theirs = commitOnServer(directory, { 'other.txt': 'y\n' }, 'images');
+    const pull = forge.open('images', 'main', { title: 'Theirs', body: '' });
+    await run('1.0.0');
+    assert.deepEqual([head('images'), pull.state], [theirs, 'open'], 'neither deleted nor closed');
+    assert.equal(told(), 'True Synced, #undefined undefined');
+    await run('2.0.0');
+    assert.equal(gitText(directory, ['rev-parse', 'images^']), theirs, 'not replaced');
+  });
+
+  it('takes branch and request back when the spec asks for pushes again', async (t) => {
+    const { run, change, status, head, file } = await setUp(t);
+    await run('2.0.0');
+    change({ pullRequest: undefined });
+    await run('2.0.0');
+    assert.equal(await file('main'), marked('2.0.0'));
+    assert.equal(head(SOURCE), '', 'hosts close a request with its branch');
+    assert.deepEqual([status().pullRequest, status().proposal], [undefined, undefined]);
+  });
+
+  it('moves to another branch of the spec and leaves nothing of its own behind', async (t) => {
+    const { run, change, told, head, forge, directory } = await setUp(t);
+    await run('2.0.0');
+    change({ push: { branch: 'images' } });
+    await run('2.0.0');
+    assert.equal(told(), 'False PullRequestOpen, #2 Open');
+    assert.equal(head(SOURCE), '');
+    assert.equal(forge.pulls[0]?.state, 'closed');
+    const theirs = commitOnServer(directory, { 'other.txt': 'by hand\n' }, 'images');
+    change({ push: undefined });
+    await run('2.0.0');
+    assert.equal(told(), 'False PullRequestOpen, #3 Open');
+    assert.equal(forge.pulls[1]?.state, 'closed');
+    assert.equal(head('images'), theirs, 'what a person pushed stays');
   });
 
   it('without a provider keeps the branch alone', async (t) => {

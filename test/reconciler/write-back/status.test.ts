@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { parseGitRepo } from '../../../kube/kinds/git-repo.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
 import type { EditPlan, FileEdit, LeftAlone } from '../../../write-back/plan.ts';
+import { eventsOf } from '../../../reconciler/write-back/events.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { statusAfter } from '../../../reconciler/write-back/status.ts';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
@@ -84,6 +85,20 @@ describe('statusAfter a write-back', () => {
       conditionOf({ ...gitRepo(), status }),
       'True SyncedInPart: 1 marker agrees with the value in force; left alone: a.yaml:7: UnknownScan: no scan gone (and 1 more in status.leftAlone)',
     );
+  });
+
+  it('shows a name of a file that would speak to a terminal, or that has no end, as one bounded line', () => {
+    const odd = { ...unknown, file: `\u001b[2J\n${'x'.repeat(100_000)}.yaml` };
+    const repo = after(gitRepo(), synced({ markers: 1, leftAlone: [odd] }));
+    const texts = [conditionOf(repo) ?? '', repo.status.leftAlone?.[0]?.file ?? ''];
+    for (const text of texts) {
+      assert.doesNotMatch(text, /\p{Cc}/u);
+      assert.ok(text.length < 2000, `${text.length} characters`);
+    }
+    const pushed = synced({ edits: [{ ...edit, file: odd.file }], markers: 1 }, PUSHED);
+    const [event] = eventsOf({ before: gitRepo(), after: after(gitRepo(), pushed) }, pushed);
+    assert.doesNotMatch(event?.message ?? '', /\p{Cc}/u);
+    assert.match(event?.message ?? '', /1 -> 2$/, 'the change itself is told');
   });
 
   it('that left a file alone counts the markers of the others', () => {

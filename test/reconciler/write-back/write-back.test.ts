@@ -7,11 +7,7 @@ import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
 import { ScanIndex } from '../../../core/scan.ts';
 import { ApiError } from '../../../kube/errors.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
-import {
-  repositoryDirectory,
-  type WriteBackDependencies,
-  writeBack,
-} from '../../../reconciler/write-back/write-back.ts';
+import { type WriteBackDependencies, writeBack } from '../../../reconciler/write-back/write-back.ts';
 import { type GitServer, startGitServer } from '../../control-plane/git-server.ts';
 import { git } from '../../git/support.ts';
 import { DIGEST, gitRepo, imageScan } from '../samples.ts';
@@ -116,18 +112,5 @@ describe('writeBack', () => {
     };
     const repo = repoOf('plain', { clientSecretName: 'git' });
     await assert.rejects(run(repo, { client: { get }, signal: abort.signal }), reason);
-  });
-});
-
-describe('repositoryDirectory', () => {
-  it('is another for each GitRepo and each of its URLs, and shows none of them', () => {
-    const places = [
-      gitRepo(),
-      gitRepo({ metadata: { namespace: 'other' } }),
-      gitRepo({ metadata: { name: 'other' } }),
-      gitRepo({ spec: { repo: 'https://me:hunter2@git.example/apps.git' } }),
-    ].map((repo) => repositoryDirectory('/cache', repo));
-    assert.equal(new Set(places).size, places.length);
-    for (const place of places) assert.match(place, /^\/cache\/git\/[0-9a-f]{32}$/);
   });
 });
