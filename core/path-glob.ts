@@ -14,9 +14,9 @@ export function folderOf(glob: string): string {
 }
 
 /**
- * Makes a test for paths: whether a glob names the path or a folder above it. As in a shell, `*` and `?` stand for
- * characters of one name and `[a-z]` for one of a range (`[!a-z]`: of none); `**` stands for any number of folders. The time
- * of a test grows with the path's length times the glob's, whatever they are.
+ * Makes a test for paths: whether a glob names the path or a folder above it. `*` and `?` stand for
+ * characters of one name, be it one that begins with a dot, and `[a-z]` for one of a range (`[!a-z]`: of none); `**` stands
+ * for any number of folders. The time of a test grows with the path's length times the glob's, whatever they are.
  *
  * @param glob without `.`, `..` and superfluous slashes
  */

@@ -82,7 +82,16 @@ function readPlainOrMasked(text: string, lineAt: LineAt): { pieces: Piece[]; sho
   } catch (error) {
     const masked = error instanceof SourceError && error.code === 'NotYaml' ? maskActions(text) : undefined;
     if (masked === undefined) throw error;
-    return { pieces: readPieces(masked, lineAt, checkTemplate), shown: masked };
+    return { pieces: readMasked(masked, lineAt), shown: masked };
+  }
+}
+
+function readMasked(masked: string, lineAt: LineAt): Piece[] {
+  try {
+    return readPieces(masked, lineAt, checkTemplate);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    throw new SourceError(error.code, `without its {{ }}, too, ${error.message}`, error.line);
   }
 }
 
