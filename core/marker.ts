@@ -26,6 +26,7 @@ export interface Marker {
 
 /** Why a marker is refused: not one JSON object, a value in it that is no string, no scan named, or a suffix we do not know. */
 export type MarkerErrorCode = 'InvalidMarker' | 'UnknownForm';
+/** Thrown by {@link parseCommentMarker} and {@link parseAnnotationMarker}. */
 export class MarkerError extends CodedError<MarkerErrorCode> {}
 
 const SUFFIX_FORMS: ReadonlyMap<string, Form> = new Map([

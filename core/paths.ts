@@ -56,16 +56,6 @@ export function selectEntries<T extends { readonly path: string }>(
   return entries.filter((entry) => named.has(entry));
 }
 
-/** The YAML files among those that a GitRepo's `paths` name, see {@link selectEntries}. @throws {PathError} */
-export function selectPaths(paths: readonly string[] | undefined, files: readonly string[]): string[] {
-  return selectEntries(
-    paths ?? [],
-    files.map((path) => ({ path })),
-  )
-    .map(({ path }) => path)
-    .filter(isYamlFile);
-}
-
 /**
  * A path from the root of the repository without `.`, `..` and superfluous slashes; the root itself is the empty text. A
  * leading slash means the root of the repository.

@@ -8,6 +8,7 @@ export { type CommitData, TemplateError };
 const DEFAULT_MESSAGE = 'Update from image update automation';
 const FIELD = 'spec.imageScanCommit.messageTemplate';
 
+/** What a message may have beside its text. */
 export interface MessageOptions {
   /** Who signs off: https://developercertificate.org. */
   readonly signOff?: { readonly name: string; readonly email: string };

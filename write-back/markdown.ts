@@ -20,6 +20,7 @@ export function code(text: string): string {
   return `<code>${entities}</code>`;
 }
 
+/** How a table is to be. */
 export interface TableOptions {
   /** UTF-16 units that it may have. */
   readonly limit?: number;

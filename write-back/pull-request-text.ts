@@ -11,6 +11,7 @@ const TITLE_FIELD = 'spec.pullRequest.title';
 /** GitLab's; the others take more. */
 const MAX_TITLE = 255;
 
+/** What a request may say beside the changes. */
 export interface RequestOptions {
   /** The template of the title; empty for the default. */
   readonly title?: string | null | undefined;

@@ -3,8 +3,18 @@ import { Budget, MAX_TEXT } from './budget.ts';
 import { ArgumentError, Exhausted, TemplateError } from './errors.ts';
 import { FUNCTIONS, SHORT_CIRCUITS } from './functions.ts';
 import { printed } from './print.ts';
-import type { Branch, Command, Node, Operand, Pipe, Template } from './syntax.ts';
-import { Dict, isList, isTrue, Struct, typeName, type Value } from './value.ts';
+import { elementsOf } from './range.ts';
+import {
+  type Branch,
+  type Command,
+  nameOf,
+  type Node,
+  type Operand,
+  type Pipe,
+  type Template,
+} from './syntax.ts';
+import { Dict, isTrue, Struct, typeName, type Value } from './value.ts';
+import { Variables } from './variables.ts';
 
 /** How deep blocks, parentheses and templates that call each other may go. */
 const MAX_DEPTH = 200;
@@ -34,17 +44,13 @@ export function render(template: Template, data: Value): Rendering {
 }
 
 type Exit = 'break' | 'continue' | undefined;
-interface Variable {
-  readonly name: string;
-  value: Value;
-}
 
 class Execution {
   readonly #template: Template;
   readonly #budget = new Budget();
   readonly #output: string[] = [];
   #length = 0;
-  #variables: Variable[] = [];
+  #variables = new Variables();
   #depth = 0;
 
   constructor(template: Template) {
@@ -57,7 +63,8 @@ class Execution {
 
   run(nodes: readonly Node[], data: Value): void {
     const outer = this.#variables;
-    this.#variables = [{ name: '$', value: data }];
+    this.#variables = new Variables();
+    this.#variables.declare('$', data);
     this.#walk(nodes, data);
     this.#variables = outer;
   }
@@ -106,38 +113,26 @@ class Execution {
   }
 
   #range({ pipe, body, otherwise }: Branch, value: Value, dot: Value): Exit {
-    const mark = this.#variables.length;
+    const mark = this.#variables.mark;
     let isEmpty = true;
-    for (const [index, element] of this.#elements(pipe, value)) {
+    const elements = this.#at(pipe.at, () => elementsOf(value, pipe.variables.length, this.#budget));
+    for (const [index, element] of elements) {
       isEmpty = false;
       this.#budget.spend();
       this.#setRangeVariables(pipe, index, element);
       const exit = this.#walk(body, element);
-      this.#variables.length = mark;
+      this.#variables.release(mark);
       if (exit === 'break') break;
     }
     return isEmpty ? this.#walk(otherwise, dot) : undefined;
-  }
-
-  #elements({ at, variables }: Pipe, value: Value): Iterable<readonly [index: Value, element: Value]> {
-    if (value === null) return [];
-    if (isList(value)) return indexed(value);
-    if (value instanceof Dict) {
-      this.#budget.spend(value.size);
-      return value.entries();
-    }
-    if (typeof value !== 'bigint')
-      throw this.#error(at, `a range goes over a list or a map, not ${typeName(value)}`);
-    if (variables.length > 1) throw this.#error(at, 'a range over a number sets one variable');
-    return upTo(value);
   }
 
   /** The variables are there already, with the whole list: Go has the pipeline set the last of them. */
   #setRangeVariables({ variables, isAssignment }: Pipe, index: Value, element: Value): void {
     const values = variables.length > 1 ? [index, element] : [element];
     variables.forEach((name, place) => {
-      if (isAssignment) this.#assign(name, values[place] ?? null);
-      else this.#variables.push({ name, value: values[place] ?? null });
+      if (isAssignment) this.#variables.assign(name, values[place] ?? null);
+      else this.#variables.declare(name, values[place] ?? null);
     });
   }
 
@@ -146,8 +141,8 @@ class Execution {
     for (const command of pipe.commands) value = this.#command(command, dot, value);
     const result = value ?? null;
     for (const name of pipe.variables) {
-      if (pipe.isAssignment) this.#assign(name, result);
-      else this.#variables.push({ name, value: result });
+      if (pipe.isAssignment) this.#variables.assign(name, result);
+      else this.#variables.declare(name, result);
     }
     return result;
   }
@@ -206,7 +201,7 @@ class Execution {
       case 'function':
         return this.#call(operand, [], dot);
       case 'variable':
-        return this.#variable(operand.name, operand.at).value;
+        return this.#variable(operand.name, operand.at);
       case 'pipe':
         return this.#deeper(operand.at, () => this.#pipe(operand.pipe, dot));
       case 'fields': {
@@ -231,15 +226,10 @@ class Execution {
     throw this.#error(at, `${receiver.what} has no field .${oneLine(name, 40)}; it has ${known}`);
   }
 
-  #variable(name: string, at: number): Variable {
-    const variable = this.#variables.findLast((candidate) => candidate.name === name);
-    if (variable === undefined) throw this.#error(at, `the variable ${name} has no value yet`);
-    return variable;
-  }
-
-  #assign(name: string, value: Value): void {
-    const variable = this.#variables.findLast((candidate) => candidate.name === name);
-    if (variable !== undefined) variable.value = value;
+  #variable(name: string, at: number): Value {
+    const value = this.#variables.get(name);
+    if (value === undefined) throw this.#error(at, `the variable ${name} has no value yet`);
+    return value;
   }
 
   #write(text: string): void {
@@ -251,9 +241,9 @@ class Execution {
 
   /** Variables that are made in `walk` end with it. */
   #scope<T>(at: number, walk: () => T): T {
-    const mark = this.#variables.length;
+    const mark = this.#variables.mark;
     const result = this.#deeper(at, walk);
-    this.#variables.length = mark;
+    this.#variables.release(mark);
     return result;
   }
 
@@ -276,26 +266,5 @@ class Execution {
 
   #error(at: number, problem: string): TemplateError {
     return new TemplateError(this.#template.source, at, problem);
-  }
-}
-
-function* indexed(list: readonly Value[]): Generator<readonly [Value, Value]> {
-  for (const [index, element] of list.entries()) yield [BigInt(index), element];
-}
-
-function* upTo(end: bigint): Generator<readonly [Value, Value]> {
-  for (let number = 0n; number < end; number++) yield [null, number];
-}
-
-function nameOf(operand: Operand): string {
-  switch (operand.kind) {
-    case 'fields':
-      return `.${operand.names.join('.')}`;
-    case 'variable':
-      return operand.name;
-    case 'constant':
-      return JSON.stringify(String(operand.value));
-    default:
-      return 'what stands here';
   }
 }

@@ -25,6 +25,7 @@ export type TokenKind =
   | 'other'
   | 'end';
 
+/** A piece of a template, and where it begins. */
 export interface Token {
   readonly kind: TokenKind;
   /** As it is written. */

@@ -1,5 +1,6 @@
 /** The syntax tree of a template. `at` is an offset in its text. */
 
+/** A step of a template: text, an action, or a block of further steps. */
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly pipe: Pipe }
@@ -8,6 +9,7 @@ export type Node =
   | { readonly kind: 'continue' }
   | { readonly kind: 'template'; readonly name: string; readonly pipe?: Pipe; readonly at: number };
 
+/** A block that depends on a value: `if`, `with` or `range`, and its `else`. */
 export interface Branch {
   readonly kind: 'if' | 'with' | 'range';
   readonly pipe: Pipe;
@@ -24,11 +26,13 @@ export interface Pipe {
   readonly commands: readonly Command[];
 }
 
+/** A part of a pipeline: an operand alone, or a function and its arguments. */
 export interface Command {
   readonly first: Operand;
   readonly others: readonly Operand[];
 }
 
+/** What stands for a value. */
 export type Operand =
   | { readonly kind: 'dot'; readonly at: number }
   | { readonly kind: 'nil'; readonly at: number }
@@ -50,4 +54,18 @@ export interface Template {
   readonly body: readonly Node[];
   /** Those that `define` and `block` make, by name. */
   readonly named: ReadonlyMap<string, readonly Node[]>;
+}
+
+/** What messages call an operand. */
+export function nameOf(operand: Operand): string {
+  switch (operand.kind) {
+    case 'fields':
+      return `.${operand.names.join('.')}`;
+    case 'variable':
+      return operand.name;
+    case 'constant':
+      return JSON.stringify(String(operand.value));
+    default:
+      return 'what stands here';
+  }
 }

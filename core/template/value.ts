@@ -60,6 +60,7 @@ export class Struct {
   }
 }
 
+/** Whether a value is a list, Go's slice. */
 export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }

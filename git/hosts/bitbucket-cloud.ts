@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Api, Page, Query, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
+import { questionsOn } from './questions.ts';
 import { type Host, link, type Standing } from './requests.ts';
 import { reviewedBy } from './reviewers.ts';
 
@@ -33,12 +34,7 @@ const ACCOUNT_ID = /^(?:[0-9a-f]{24}|[0-9]{1,8}:[0-9a-f-]{36})$/i;
 /** Requests by Bitbucket Cloud's API 2.0 (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests). */
 export function bitbucketCloud(api: Api, workspace: string, name: string): Host<CloudRequest> {
   const path = `/repositories/${encodeURIComponent(workspace)}/${encodeURIComponent(name)}/pullrequests`;
-  const to = (method: Question['method'], rest: string, what: string, body?: unknown): Question => ({
-    method,
-    path: `${path}${rest}`,
-    what: `${what} ${workspace}/${name}`,
-    body,
-  });
+  const to = questionsOn(path, `${workspace}/${name}`);
   const one = async (question: Question): Promise<CloudRequest> => standingOf(await api.ask(question, pull));
   const pageOf = async (query: Query): Promise<Page<z.infer<typeof pull>>> => {
     const answer = await api.ask({ ...to('GET', '', 'the pull requests of'), query }, page);

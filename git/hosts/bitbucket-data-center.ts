@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Api, Page, Query, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
+import { questionsOn } from './questions.ts';
 import { type Host, link, type Standing } from './requests.ts';
 import { reviewedBy } from './reviewers.ts';
 
@@ -31,12 +32,7 @@ const STATES = { OPEN: 'Open', MERGED: 'Merged', DECLINED: 'Closed' } as const;
 /** Requests by the API of Bitbucket Data Center, formerly Server (https://developer.atlassian.com/server/bitbucket/rest). */
 export function bitbucketDataCenter(api: Api, project: string, slug: string): Host<DataCenterRequest> {
   const path = `/projects/${encodeURIComponent(project)}/repos/${encodeURIComponent(slug)}/pull-requests`;
-  const to = (method: Question['method'], rest: string, what: string, body?: unknown): Question => ({
-    method,
-    path: `${path}${rest}`,
-    what: `${what} ${project}/${slug}`,
-    body,
-  });
+  const to = questionsOn(path, `${project}/${slug}`);
   const one = async (question: Question): Promise<DataCenterRequest> =>
     standingOf(await api.ask(question, pull));
   const pageOf = async (query: Query): Promise<Page<z.infer<typeof pull>>> => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { HostError } from './host.ts';
 import { itemsOf } from './paging.ts';
+import { type QuestionMaker, questionsOn } from './questions.ts';
 import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 // `label` keeps the branch's name after the branch is gone, when `ref` becomes refs/pull/N/head.
@@ -28,7 +29,8 @@ const PAGE = { limit: 50, page: 1 };
 
 /** Requests by the API of Gitea and Forgejo (https://docs.gitea.com/api, https://codeberg.org/api/swagger). */
 export function gitea(api: Api, owner: string, name: string): Host {
-  const to = questionsOn(owner, name);
+  const repository = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
+  const to = questionsOn(repository, `${owner}/${name}`);
   const one = async (question: Question): Promise<Standing> => standingOf(await api.ask(question, pull));
   const list = (state: 'open' | 'closed', target: string): AsyncGenerator<z.infer<typeof pull>> =>
     itemsOf({ state, base_branch: target, ...PAGE }, (query) =>
@@ -60,22 +62,10 @@ export function gitea(api: Api, owner: string, name: string): Host {
   };
 }
 
-type To = (method: Question['method'], path: string, what: string, body?: unknown) => Question;
-
-function questionsOn(owner: string, name: string): To {
-  const repository = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
-  return (method, path, what, body) => ({
-    method,
-    path: `${repository}${path}`,
-    what: `${what} ${owner}/${name}`,
-    body,
-  });
-}
-
 /** Labels go by their ids, of the repository or its organisation; one that there is not yet is made, as GitHub and GitLab do. */
 async function label(
   api: Api,
-  to: To,
+  to: QuestionMaker,
   owner: string,
   number: number,
   wanted: Extras['labels'],
@@ -89,7 +79,7 @@ async function label(
   });
 }
 
-async function knownLabels(api: Api, to: To, owner: string): Promise<ReadonlyMap<string, number>> {
+async function knownLabels(api: Api, to: QuestionMaker, owner: string): Promise<ReadonlyMap<string, number>> {
   const known = new Map<string, number>();
   const ofOwner = {
     method: 'GET',
@@ -113,13 +103,18 @@ function isWithoutLabels(error: unknown): boolean {
   return error instanceof HostError && (error.code === 'NotFound' || error.code === 'Unauthorized');
 }
 
-async function makeLabel(api: Api, to: To, name: string): Promise<number> {
+async function makeLabel(api: Api, to: QuestionMaker, name: string): Promise<number> {
   const question = to('POST', '/labels', 'to make a label in', { name, color: NEW_LABEL_COLOR });
   return (await api.ask(question, labels.element)).id;
 }
 
 /** One that cannot be assigned would fail the request for all, so who can be is asked for first. */
-async function assign(api: Api, to: To, request: Standing, wanted: Extras['assignees']): Promise<string[]> {
+async function assign(
+  api: Api,
+  to: QuestionMaker,
+  request: Standing,
+  wanted: Extras['assignees'],
+): Promise<string[]> {
   if (wanted.length === 0) return [];
   const notes: string[] = [];
   const refused = await attempt(`assignees ${quoted(wanted)}`, async () => {

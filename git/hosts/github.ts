@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
+import { type QuestionMaker, questionsOn } from './questions.ts';
 import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 const side = z.object({ ref: z.string(), repo: z.object({ id: z.number() }).nullable() });
@@ -22,7 +23,8 @@ export const GITHUB_HEADERS = { accept: 'application/vnd.github+json', 'x-github
 
 /** Requests by GitHub's REST API (https://docs.github.com/rest/pulls/pulls). */
 export function gitHub(api: Api, owner: string, name: string): Host {
-  const to = questionsOn(owner, name);
+  const repository = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
+  const to = questionsOn(repository, `${owner}/${name}`);
   const one = async (question: Question): Promise<Standing> => standingOf(await api.ask(question, pull));
   return {
     limits: { title: 256, body: 65_536 },
@@ -51,27 +53,25 @@ export function gitHub(api: Api, owner: string, name: string): Host {
   };
 }
 
-type To = (method: Question['method'], path: string, what: string, body?: unknown) => Question;
-
-function questionsOn(owner: string, name: string): To {
-  const repository = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
-  return (method, path, what, body) => ({
-    method,
-    path: `${repository}${path}`,
-    what: `${what} ${owner}/${name}`,
-    body,
-  });
-}
-
 /** Labels and assignees are on the issue that a pull request also is. A label that there is not yet is made. */
-async function label(api: Api, to: To, number: number, labels: Extras['labels']): Promise<string[]> {
+async function label(
+  api: Api,
+  to: QuestionMaker,
+  number: number,
+  labels: Extras['labels'],
+): Promise<string[]> {
   if (labels.length === 0) return [];
   const question = to('POST', `/issues/${number}/labels`, 'labels on a pull request of', { labels });
   return attempt(`labels ${quoted(labels)}`, () => api.tell(question));
 }
 
 /** GitHub leaves out in silence who cannot be assigned, so each is asked for first. */
-async function assign(api: Api, to: To, number: number, logins: Extras['assignees']): Promise<string[]> {
+async function assign(
+  api: Api,
+  to: QuestionMaker,
+  number: number,
+  logins: Extras['assignees'],
+): Promise<string[]> {
   const assignees: string[] = [];
   const notes: string[] = [];
   for (const login of logins) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Api, Question } from './call.ts';
 import { itemsOf } from './paging.ts';
+import { questionsOn } from './questions.ts';
 import { attempt, type Extras, type Host, link, quoted, type Standing } from './requests.ts';
 
 const mergeRequest = z.object({
@@ -32,12 +33,7 @@ const STATES = { opened: 'Open', locked: 'Open', closed: 'Closed', merged: 'Merg
  */
 export function gitLab(api: Api, path: string): Host<MergeRequest> {
   const project = `/projects/${encodeURIComponent(path)}/merge_requests`;
-  const to = (method: Question['method'], rest: string, what: string, body?: unknown): Question => ({
-    method,
-    path: `${project}${rest}`,
-    what: `${what} ${path}`,
-    body,
-  });
+  const to = questionsOn(project, path);
   const one = async (question: Question): Promise<MergeRequest> =>
     standingOf(await api.ask(question, mergeRequest));
   return {

@@ -8,6 +8,7 @@ import type { TemplateError } from '../../write-back/commit-message.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import type { AccessError } from './git-access.ts';
 
+/** Why a write-back failed, as the condition `ImageSynced` names it. */
 export type WriteBackFailure =
   | GitErrorCode
   | PathError['code']
@@ -53,6 +54,7 @@ export interface Proposed extends Looked {
   readonly notes: readonly string[];
 }
 
+/** Nothing was agreed; what was pushed before the failure stays, and the next run goes on from it. */
 export interface Failed {
   readonly kind: 'failed';
   readonly reason: WriteBackFailure;

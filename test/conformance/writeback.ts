@@ -4,7 +4,8 @@ import { canonicalName, tryParseReference } from '../../core/reference.ts';
 import { type Scan, ScanIndex } from '../../core/scan.ts';
 import type { Value } from '../../core/value.ts';
 import { editMarkers } from '../../core/yaml/edit.ts';
-import { PathError, selectPaths } from '../../core/paths.ts';
+import { PathError } from '../../core/paths.ts';
+import { selectPaths } from '../core/select-paths.ts';
 import type { Outcome } from './outcome.ts';
 
 const scanResult = z.object({

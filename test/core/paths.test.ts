@@ -3,7 +3,8 @@ import nodePath from 'node:path';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { isGlob, pathGlob } from '../../core/path-glob.ts';
-import { cleanPath, isYamlFile, PathError, selectPaths } from '../../core/paths.ts';
+import { cleanPath, isYamlFile, PathError } from '../../core/paths.ts';
+import { selectPaths } from './select-paths.ts';
 
 describe('isYamlFile', () => {
   for (const path of ['a.yaml', 'a.yml', 'x/.hidden/b.yaml', '.git/c.yml', 'Chart.yaml', '.yaml']) {

@@ -4,6 +4,7 @@ import { Dict, isList, Struct, typeName, type Value } from '../value.ts';
 
 /** A function of templates. It throws {@link ArgumentError} when it cannot be done with what it is given. */
 export type TemplateFunction = (args: readonly Value[], budget: Budget) => Value;
+/** Functions by the names that templates call them by. */
 export type Functions = Readonly<Record<string, TemplateFunction>>;
 
 /** What an argument has to be, and what it is then. */
