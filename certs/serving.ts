@@ -76,6 +76,7 @@ function pairAfter(change: WatchEvent<Pair>, before: Pair): Pair {
     case 'deleted':
       return NOTHING;
     case 'alive':
+    case 'absent':
       return before;
   }
 }

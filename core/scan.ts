@@ -1,4 +1,5 @@
 import { matchesGlob } from './glob.ts';
+import { type Group, objectKey, type ObjectName, OWN_GROUP } from './group.ts';
 import { type Marker, type Reading, unknownFormError } from './marker.ts';
 import { oneLine } from './one-line.ts';
 import type { Value } from './value.ts';
@@ -15,6 +16,7 @@ export interface HistoryEntry {
 
 /** The part of an ImageScan that the rules of this folder need. */
 export interface Scan {
+  readonly group: Group;
   readonly namespace: string;
   readonly name: string;
   /** What markers call it; `metadata.name` unless the spec says otherwise. */
@@ -47,9 +49,9 @@ export interface Asker {
   readonly gitrepo?: string;
 }
 
-/** `namespace/name`, the key of a scan everywhere. */
-export function scanKey(scan: { readonly namespace: string; readonly name: string }): string {
-  return `${scan.namespace}/${scan.name}`;
+/** The key of a scan everywhere, see {@link objectKey}. */
+export function scanKey(scan: ObjectName): string {
+  return objectKey(scan);
 }
 
 /** All scans of a cluster, found by what markers call them, in a time that does not grow with their number. */
@@ -93,10 +95,11 @@ export class ScanIndex {
     for (const scan of scans) this.put(scan);
   }
 
-  /** The other scans of the same namespace that a marker cannot tell from this one: same tagName, same GitRepo or any. */
+  /** The other scans of the same group and namespace that a marker cannot tell from this one: same tagName, same GitRepo or any. */
   namesakes(scan: Scan): Scan[] {
     return this.#named(scan.namespace, scan.tagName).filter(
       (other) =>
+        other.group === scan.group &&
         other.name !== scan.name &&
         (scan.gitrepoName === undefined || servesGitRepo(other, scan.gitrepoName)),
     );
@@ -127,10 +130,10 @@ export class ScanIndex {
 
   #scansFor({ namespace, tagName }: Reading, from: Asker): readonly Scan[] {
     if (namespace !== undefined && namespace !== from.namespace) {
-      return this.#named(namespace, tagName).filter((scan) => exportsTo(scan, from.namespace));
+      return preferred(this.#named(namespace, tagName).filter((scan) => exportsTo(scan, from.namespace)));
     }
     const own = this.#named(from.namespace, tagName).filter((scan) => servesGitRepo(scan, from.gitrepo));
-    if (own.length > 0 || namespace !== undefined) return own;
+    if (own.length > 0 || namespace !== undefined) return preferred(own);
     return (this.#exported.get(tagName) ?? NONE).filter(
       (scan) => scan.namespace !== from.namespace && exportsTo(scan, from.namespace),
     );
@@ -161,6 +164,22 @@ function remove(lists: Map<string, readonly Scan[]>, key: string, scan: Scan): v
   const others = (lists.get(key) ?? NONE).filter((other) => other !== scan);
   if (others.length > 0) lists.set(key, others);
   else lists.delete(key);
+}
+
+/**
+ * Of scans of both groups those that count: ours, so that moving on from Fleet's is making them; but Fleet's while they alone
+ * have a value.
+ */
+function preferred(scans: readonly Scan[]): readonly Scan[] {
+  const ours = scans.filter(({ group }) => group === OWN_GROUP);
+  const fleets = scans.filter(({ group }) => group !== OWN_GROUP);
+  if (ours.length === 0 || fleets.length === 0) return scans;
+  const isMovedTo = ours.some(hasValue) || !fleets.some(hasValue);
+  return isMovedTo ? ours : fleets;
+}
+
+function hasValue({ inForce }: Scan): boolean {
+  return inForce !== undefined;
 }
 
 function ambiguous(scans: readonly Scan[], reading: Reading): Lookup {

@@ -1,3 +1,4 @@
+import { FLEET_GROUP } from '../core/group.ts';
 import { GROUP, VERSION } from './kinds/common.ts';
 
 /** A kind of object as the API server's paths name it; the core group is the empty string. */
@@ -9,6 +10,8 @@ export interface Resource {
 
 export const IMAGE_SCANS: Resource = { group: GROUP, version: VERSION, plural: 'imagescans' };
 export const GIT_REPOS: Resource = { group: GROUP, version: VERSION, plural: 'gitrepos' };
+export const FLEET_IMAGE_SCANS: Resource = { ...IMAGE_SCANS, group: FLEET_GROUP };
+export const FLEET_GIT_REPOS: Resource = { ...GIT_REPOS, group: FLEET_GROUP };
 export const NAMESPACES: Resource = { group: '', version: 'v1', plural: 'namespaces' };
 export const PODS: Resource = { group: '', version: 'v1', plural: 'pods' };
 export const SERVICE_ACCOUNTS: Resource = { group: '', version: 'v1', plural: 'serviceaccounts' };
@@ -16,6 +19,11 @@ export const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets' }
 export const CONFIG_MAPS: Resource = { group: '', version: 'v1', plural: 'configmaps' };
 export const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 export const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
+export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+};
 export const MUTATING_WEBHOOKS: Resource = {
   group: 'admissionregistration.k8s.io',
   version: 'v1',

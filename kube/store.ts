@@ -23,15 +23,30 @@ export function createStore<T extends Named>(
   return new Store((signal) => listAndWatch<T>(client, path, { ...options, signal }));
 }
 
+/** What can be asked of objects that are kept in memory. */
+export interface Collection<T> {
+  /** Settles when the first list is complete, or the kind is known to be absent; never, if neither comes. */
+  readonly synced: Promise<void>;
+  readonly isSynced: boolean;
+  readonly size: number;
+  get(key: string): T | undefined;
+  values(): IterableIterator<T>;
+  /**
+   * Calls `listener` after each change, with the collection already changed. A new list tells all its items as `put`, whether
+   * they differ or not. What a listener throws ends the run that tells it.
+   */
+  onChange(listener: (change: Change<T>) => void): void;
+}
+
 /** A copy in memory of a collection on the API server, by `namespace/name`. */
-export class Store<T extends Named> {
-  /** Settles when the first list is complete; never, if that never comes. */
+export class Store<T extends Named> implements Collection<T> {
   readonly synced: Promise<void>;
   readonly #follow: (signal: AbortSignal) => AsyncIterable<WatchEvent<T>>;
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   readonly #markSynced: () => void;
   #items = new Map<string, T>();
   #isSynced = false;
+  #isServed = false;
   #lastContact = 0;
 
   constructor(follow: (signal: AbortSignal) => AsyncIterable<WatchEvent<T>>) {
@@ -57,15 +72,16 @@ export class Store<T extends Named> {
     return this.#isSynced;
   }
 
+  /** Has the API server such a kind, as far as is known? */
+  get isServed(): boolean {
+    return this.#isServed;
+  }
+
   /** When the API server last said anything about this collection, in milliseconds since the epoch; 0: never. */
   get lastContact(): number {
     return this.#lastContact;
   }
 
-  /**
-   * Calls `listener` after each change, with the store already changed. A new list tells all its items as `put`, whether
-   * they differ or not. What a listener throws ends {@link Store.run}.
-   */
   onChange(listener: (change: Change<T>) => void): void {
     this.#listeners.push(listener);
   }
@@ -79,7 +95,10 @@ export class Store<T extends Named> {
   }
 
   #apply(event: WatchEvent<T>): void {
+    this.#isServed = event.type !== 'absent';
     switch (event.type) {
+      case 'absent':
+        return this.#replace([]);
       case 'replaced':
         return this.#replace(event.items);
       case 'put':

@@ -2,24 +2,28 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { Backoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
-import { ApiError, needsRelist, statusError } from './errors.ts';
+import { ApiError, type ApiErrorCode, needsRelist, statusError } from './errors.ts';
 import { IdleTimer } from './idle.ts';
 import { type ListOptions, listAll, understood } from './list.ts';
 import type { ObjectPath } from './resource.ts';
 
 /**
  * What became of a collection. `replaced`: this is all of it. `put`: created or changed. `deleted`: gone, or no longer kept
- * (also told of objects that were never kept). `alive`: nothing changed, but the server is in touch.
+ * (also told of objects that were never kept). `alive`: nothing changed, but the server is in touch. `absent`: the server has
+ * no such kind, or we may not read it.
  */
 export type WatchEvent<T> =
   | { readonly type: 'replaced'; readonly items: T[] }
   | { readonly type: 'put'; readonly item: T }
   | { readonly type: 'deleted'; readonly namespace: string; readonly name: string }
-  | { readonly type: 'alive' };
+  | { readonly type: 'alive' }
+  | { readonly type: 'absent' };
 
 /** What a list and a watch have in common comes from {@link ListOptions}; what `project` throws ends the watch. */
 export interface WatchOptions<T> extends ListOptions<T> {
   readonly signal: AbortSignal;
+  /** For a kind that a cluster may not have: that it is not there is told as `absent`, and it is looked for again this often. */
+  readonly lookAgainMs?: number;
   /** Told of every failure, and when the next attempt begins. */
   readonly onError?: (error: ApiError, delayMs: number) => void;
   /** For tests: a watch without a line for this long is given up. The server sends a bookmark about every minute. */
@@ -28,6 +32,8 @@ export interface WatchOptions<T> extends ListOptions<T> {
   readonly backoff?: Backoff;
 }
 
+/** What the server answers of a kind that it has not, or not for us. */
+const ABSENT: ReadonlySet<ApiErrorCode> = new Set(['NotFound', 'Forbidden']);
 const IDLE_MS = 150_000;
 /** A watch that ends sooner than this, with nothing said, counts as a failure: else we would ask without a pause. */
 const SHORTEST_WATCH_MS = 1000;
@@ -68,6 +74,14 @@ export async function* listAndWatch<T>(
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
+      if (options.lookAgainMs !== undefined && ABSENT.has(error.code)) {
+        position = undefined;
+        backoff.reset();
+        if (error.code === 'Forbidden') options.onError?.(error, options.lookAgainMs);
+        yield { type: 'absent' };
+        await delay(options.lookAgainMs, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
       if (needsRelist(error)) position = undefined;
       const pause = backoff.next();
       options.onError?.(error, pause);

@@ -27,9 +27,9 @@ export class ScanBook implements Pick<ScanIndex, 'find'> {
   find(marker: Marker, from: Asker): Lookup {
     const lookup = this.#indexFor(from.namespace).find(marker, from);
     if (lookup.kind === 'refused' || lookup.scan.inForce !== undefined) return lookup;
-    const { name } = lookup.scan;
     const failure =
-      this.#failures.get(scanKey(lookup.scan)) ?? this.#failures.get(scanKey({ namespace: '', name }));
+      this.#failures.get(scanKey(lookup.scan)) ??
+      this.#failures.get(scanKey({ ...lookup.scan, namespace: '' }));
     if (failure === undefined) return lookup;
     return {
       kind: 'refused',

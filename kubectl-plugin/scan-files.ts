@@ -120,7 +120,7 @@ function withoutTwins(files: readonly ScanFile[]): ScanFile {
   const scans = files
     .flatMap((file) => file.scans)
     .filter(({ place, scan }) => {
-      const key = scanKey(scan.metadata);
+      const key = scanKey({ ...scan.metadata, group: scan.group });
       const earlier = places.get(key);
       if (earlier === undefined) places.set(key, place);
       else twins.push({ place, message: `the ImageScan ${scan.metadata.name} is at ${earlier}, too` });

@@ -63,6 +63,7 @@ class Seen {
       case 'deleted':
         return { shown: [], deleted: this.#forget([change]) };
       case 'alive':
+      case 'absent':
         return { shown: [], deleted: [] };
     }
   }

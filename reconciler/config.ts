@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { address, milliseconds, name, readConfig } from '../program/config.ts';
+import { FLEET_TAKEOVERS, fleetTakeoverOption } from '../program/fleet-takeover.ts';
 import { LOG_LEVELS } from '../program/log.ts';
 
 const schema = z.object({
@@ -27,6 +28,8 @@ const schema = z.object({
       return { namespace, name };
     })
     .optional(),
+  fleetTakeover: z.enum(FLEET_TAKEOVERS),
+  compatibility: z.enum(['None', 'Fleet']),
   logLevel: z.enum(LOG_LEVELS),
   kubeconfig: z.string().optional(),
 });
@@ -115,6 +118,13 @@ export function readReconcilerConfig(argv: readonly string[]): Config {
         '--known-hosts <namespace/name>',
         'ConfigMap whose key known_hosts has the host keys of Git servers that Secrets with SSH keys do not have',
       ).env('FLEETSCAN_KNOWN_HOSTS'),
+    )
+    .addOption(fleetTakeoverOption())
+    .addOption(
+      new Option('--compatibility <mode>', 'spec.compatibility of the GitRepos that have none')
+        .choices(['None', 'Fleet'])
+        .default('None')
+        .env('FLEETSCAN_COMPATIBILITY'),
     )
     .addOption(
       new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'),

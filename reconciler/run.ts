@@ -65,7 +65,7 @@ interface Tools {
 
 /** What the leader does. Ends when the signal aborts, or throws when one of its parts fails. */
 async function work({ client, config, files, metrics, log }: Tools, signal: AbortSignal): Promise<void> {
-  const stores = createStores(client, log);
+  const stores = createStores(client, log, config.fleetTakeover);
   const events = new EventRecorder(client, {
     component: 'fleetscan.io/reconciler',
     instance: config.identity,

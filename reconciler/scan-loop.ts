@@ -5,9 +5,9 @@ import { type ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
+import { IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
-import { IMAGE_SCANS } from '../kube/resource.ts';
-import type { Store } from '../kube/store.ts';
+import type { Collection } from '../kube/store.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { LaneOf } from './lanes.ts';
 import type { Metrics } from './metrics.ts';
@@ -31,7 +31,7 @@ const SLOW_PER_REGISTRY = 1;
 /** What the loop works with. */
 export interface ScanLoopDependencies {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
-  readonly scans: Store<StoredScan>;
+  readonly scans: Collection<StoredScan>;
   /** The same scans, by what markers call them; kept current before the loop hears of a change. */
   readonly index: ScanIndex;
   readonly registry: RegistryClient;
@@ -145,10 +145,10 @@ export class ScanLoop {
     const tookMs = performance.now() - startedAt;
     const written = await writeStatus(
       client,
-      { resource: IMAGE_SCANS, namespace: scan.namespace, name: scan.name },
+      { resource: IMAGE_SCAN_KINDS[scan.group].resource, namespace: scan.namespace, name: scan.name },
       scan,
       {
-        parse: parseStoredScan,
+        parse: (raw) => parseStoredScan(raw, scan.group),
         next: (fresh) =>
           statusAfter(fresh, result, { request, namesakes: this.#namesakes(fresh), now: new Date() }),
         signal,

@@ -13,7 +13,7 @@ export function tellScan(
   { before, after }: Written<StoredScan>,
   result: ScanResult,
 ): void {
-  const about = objectRef('ImageScan', after.metadata);
+  const about = objectRef('ImageScan', after);
   const scan = scanKey(after);
   const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
     events.record(about, { type, reason, action: 'Scan', message });

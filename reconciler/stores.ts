@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
+import { FLEET_GROUP, type Group, OWN_GROUP } from '../core/group.ts';
 import { ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type GitRepo, parseGitRepo } from '../kube/kinds/git-repo.ts';
-import { type ImageScan, parseImageScan } from '../kube/kinds/image-scan.ts';
+import type { GitRepo } from '../kube/kinds/git-repo.ts';
+import type { ImageScan } from '../kube/kinds/image-scan.ts';
+import { GIT_REPO_KINDS, IMAGE_SCAN_KINDS, type ServedKind } from '../kube/kinds/served.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
-import { GIT_REPOS, IMAGE_SCANS, type Resource } from '../kube/resource.ts';
-import { createStore, type Store } from '../kube/store.ts';
+import { type Collection, createStore, Store } from '../kube/store.ts';
+import { Union } from '../kube/union.ts';
+import { LOOK_AGAIN_MS, servesFleet, type FleetTakeover } from '../program/fleet-takeover.ts';
 
 interface Keyed {
   readonly namespace: string;
@@ -14,58 +17,84 @@ interface Keyed {
 export type StoredScan = ImageScan & Keyed;
 export type StoredGitRepo = GitRepo & Keyed;
 
-/** The cluster's objects that the reconciler works on, in memory and kept current. */
+/** The cluster's objects that the reconciler works on, of both groups, in memory and kept current. */
 export interface Stores {
-  readonly scans: Store<StoredScan>;
+  readonly scans: Collection<StoredScan>;
   /** The scans by what markers call them; current before any later listener of `scans` is told of a change. */
   readonly index: ScanIndex;
-  readonly gitRepos: Store<StoredGitRepo>;
+  readonly gitRepos: Collection<StoredGitRepo>;
+  /** Has the cluster Fleet's ImageScans, as far as is known? */
+  readonly hasFleetScans: () => boolean;
   /** Keeps them current until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Makes the stores, empty until they run. */
-export function createStores(client: KubeClient, log: Logger): Stores {
-  const store = <T extends Keyed>(resource: Resource, project: (raw: unknown) => T): Store<T> =>
-    createStore(
-      client,
-      { resource },
-      {
-        project: (raw) => {
-          try {
-            return project(raw);
-          } catch (error) {
-            log.error(
-              { resource: resource.plural, err: error },
-              'an object is not as its CRD says and is passed over',
-            );
-            return undefined;
-          }
-        },
-        onError: (error, delayMs) =>
-          log.warn({ resource: resource.plural, err: error, delayMs }, 'a watch failed; it is resumed'),
-      },
-    );
-  const scans = store(IMAGE_SCANS, parseStoredScan);
-  const gitRepos = store(GIT_REPOS, parseStoredGitRepo);
+/** Makes the stores, empty until they run; those of Fleet's kinds remain so where these are not to be served. */
+export function createStores(client: KubeClient, log: Logger, takeover: FleetTakeover): Stores {
+  const stores = <T extends ImageScan | GitRepo>(
+    kinds: Readonly<Record<Group, ServedKind<T>>>,
+  ): Readonly<Record<Group, Store<T & Keyed>>> => ({
+    [OWN_GROUP]: storeOf(client, log, kinds[OWN_GROUP]),
+    [FLEET_GROUP]: servesFleet(takeover)
+      ? storeOf(client, log, kinds[FLEET_GROUP], LOOK_AGAIN_MS)
+      : new Store<T & Keyed>(nothing),
+  });
+  const scansOf = stores(IMAGE_SCAN_KINDS);
+  const gitReposOf = stores(GIT_REPO_KINDS);
+  const scans = new Union(scansOf);
+  const gitRepos = new Union(gitReposOf);
   const index = new ScanIndex();
   scans.onChange((change) =>
     change.type === 'put' ? index.put(toScan(change.item)) : index.delete(scanKey(change.item)),
   );
+  const all = [...Object.values(scansOf), ...Object.values(gitReposOf)];
   const run = async (signal: AbortSignal): Promise<void> => {
-    await Promise.all([scans.run(signal), gitRepos.run(signal)]);
+    await Promise.all(all.map((store) => store.run(signal)));
   };
-  return { scans, index, gitRepos, run };
+  return { scans, index, gitRepos, hasFleetScans: () => scansOf[FLEET_GROUP].isServed, run };
+}
+
+function storeOf<T extends ImageScan | GitRepo>(
+  client: KubeClient,
+  log: Logger,
+  { resource, parse }: ServedKind<T>,
+  lookAgainMs?: number,
+): Store<T & Keyed> {
+  const { group, plural } = resource;
+  return createStore(
+    client,
+    { resource },
+    {
+      project: (raw) => {
+        try {
+          return keyed(parse(raw));
+        } catch (error) {
+          log.error(
+            { group, resource: plural, err: error },
+            'an object is not as its CRD says and is passed over',
+          );
+          return undefined;
+        }
+      },
+      onError: (error, delayMs) =>
+        log.warn({ group, resource: plural, err: error, delayMs }, 'a watch failed; it is resumed'),
+      ...(lookAgainMs !== undefined && { lookAgainMs }),
+    },
+  );
+}
+
+async function* nothing(): AsyncGenerator<{ readonly type: 'absent' }> {
+  yield { type: 'absent' };
 }
 
 /** Reads an ImageScan as the API server gives it. */
-export function parseStoredScan(raw: unknown): StoredScan {
-  return keyed(parseImageScan(raw));
+export function parseStoredScan(raw: unknown, group: Group = OWN_GROUP): StoredScan {
+  return keyed(IMAGE_SCAN_KINDS[group].parse(raw));
 }
 
 /** Reads a GitRepo as the API server gives it. */
-export function parseStoredGitRepo(raw: unknown): StoredGitRepo {
-  return keyed(parseGitRepo(raw));
+export function parseStoredGitRepo(raw: unknown, group: Group = OWN_GROUP): StoredGitRepo {
+  return keyed(GIT_REPO_KINDS[group].parse(raw));
 }
 
 function keyed<T extends { readonly metadata: Keyed }>(object: T): T & Keyed {

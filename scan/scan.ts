@@ -73,7 +73,7 @@ export async function scanImage(scan: ImageScan, dependencies: ScanDependencies)
 }
 
 function taskOf(
-  { metadata, status }: ImageScan,
+  { group, metadata, status }: ImageScan,
   order: ScanOrder,
   access: Omit<PullAccess, 'notes'>,
   { registry, memory, explain, signal }: ScanDependencies,
@@ -81,7 +81,7 @@ function taskOf(
   const isSameImage = status.canonicalImageName === canonicalName(order.reference);
   return {
     ...order,
-    key: scanKey(metadata),
+    key: scanKey({ ...metadata, group }),
     generation: metadata.generation,
     registry,
     memory,

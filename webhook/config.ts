@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { address, milliseconds, name, readConfig } from '../program/config.ts';
+import { FLEET_TAKEOVERS, fleetTakeoverOption } from '../program/fleet-takeover.ts';
 import { LOG_LEVELS } from '../program/log.ts';
 
 const schema = z.object({
@@ -9,6 +10,7 @@ const schema = z.object({
   namespace: name,
   certSecret: name,
   drain: milliseconds,
+  fleetTakeover: z.enum(FLEET_TAKEOVERS),
   logLevel: z.enum(LOG_LEVELS),
   kubeconfig: z.string().optional(),
 });
@@ -47,6 +49,7 @@ export function readWebhookConfig(argv: readonly string[]): Config {
         .default('15s')
         .env('FLEETSCAN_DRAIN'),
     )
+    .addOption(fleetTakeoverOption())
     .addOption(
       new Option('--log-level <level>', LOG_LEVELS.join(', ')).default('info').env('FLEETSCAN_LOG_LEVEL'),
     )

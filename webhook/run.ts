@@ -3,9 +3,11 @@ import { CertificateError } from '../certs/errors.ts';
 import { type ServingCertificate, servingCertificates } from '../certs/serving.ts';
 import { ScanIndex, scanKey, type Scan } from '../core/scan.ts';
 import { connect, type KubeClient } from '../kube/client.ts';
-import { projectScan } from '../kube/kinds/to-scan.ts';
-import { IMAGE_SCANS } from '../kube/resource.ts';
+import type { ApiError } from '../kube/errors.ts';
+import { projectFleetScan, projectScan } from '../kube/kinds/to-scan.ts';
+import { FLEET_IMAGE_SCANS, IMAGE_SCANS } from '../kube/resource.ts';
 import { createStore, type Store } from '../kube/store.ts';
+import { type FleetTakeover, LOOK_AGAIN_MS, servesFleet } from '../program/fleet-takeover.ts';
 import { serveProbes } from '../program/probes.ts';
 import { together } from '../program/together.ts';
 import { createApp } from './app.ts';
@@ -23,14 +25,16 @@ export async function runWebhook(config: Config, log: Logger, signal: AbortSigna
     userAgent: 'fleetscan-webhook',
   });
   const background = new AbortController();
-  const { store, index } = followScans(client, log);
-  const metrics = new Metrics(() => ({ scans: index.size, lastContact: store.lastContact }));
-  const app = createApp({ scans: index, metrics, log, isReady: () => store.isSynced });
+  const { stores, index } = followScans(client, config.fleetTakeover, log);
+  const isReady = (): boolean => stores.every((store) => store.isSynced);
+  const lastContact = (): number => Math.min(...stores.map((store) => store.lastContact));
+  const metrics = new Metrics(() => ({ scans: index.size, lastContact: lastContact() }));
+  const app = createApp({ scans: index, metrics, log, isReady });
   let server: AdmissionServer | undefined;
 
   const notReady = (): string | undefined => {
     if (signal.aborted) return 'shutting down';
-    if (!store.isSynced) return 'the scans are still being read';
+    if (!isReady()) return 'the scans are still being read';
     return server === undefined ? 'no serving certificate yet' : undefined;
   };
   const probes = await serveProbes(config.healthListen, { notReady, metrics: metrics.registry });
@@ -45,7 +49,7 @@ export async function runWebhook(config: Config, log: Logger, signal: AbortSigna
   };
   const work = together(
     background.signal,
-    (each) => store.run(each),
+    ...stores.map((store) => (each: AbortSignal) => store.run(each)),
     (each) => followCertificate(client, config, log, each, serve),
   );
   try {
@@ -61,21 +65,28 @@ export async function runWebhook(config: Config, log: Logger, signal: AbortSigna
   }
 }
 
-function followScans(client: KubeClient, log: Logger): { store: Store<Scan>; index: ScanIndex } {
-  const store = createStore<Scan>(
+/** The scans of both groups, or of ours alone. */
+function followScans(
+  client: KubeClient,
+  takeover: FleetTakeover,
+  log: Logger,
+): { stores: readonly Store<Scan>[]; index: ScanIndex } {
+  const onError = (error: ApiError, delayMs: number): void =>
+    log.warn({ err: error, delayMs }, 'the watch on ImageScans failed; it is resumed');
+  const ours = createStore<Scan>(client, { resource: IMAGE_SCANS }, { project: projectScan, onError });
+  const fleets = createStore<Scan>(
     client,
-    { resource: IMAGE_SCANS },
-    {
-      project: projectScan,
-      onError: (error, delayMs) =>
-        log.warn({ err: error, delayMs }, 'the watch on ImageScans failed; it is resumed'),
-    },
+    { resource: FLEET_IMAGE_SCANS },
+    { project: projectFleetScan, onError, lookAgainMs: LOOK_AGAIN_MS },
   );
+  const stores = servesFleet(takeover) ? [ours, fleets] : [ours];
   const index = new ScanIndex();
-  store.onChange((change) =>
-    change.type === 'put' ? index.put(change.item) : index.delete(scanKey(change.item)),
-  );
-  return { store, index };
+  for (const store of stores) {
+    store.onChange((change) =>
+      change.type === 'put' ? index.put(change.item) : index.delete(scanKey(change.item)),
+    );
+  }
+  return { stores, index };
 }
 
 async function followCertificate(

@@ -1,3 +1,4 @@
+import { OWN_GROUP } from '../core/group.ts';
 import type { ObjectName } from '../core/yaml/object.ts';
 import { Dict, Struct } from '../core/template/value.ts';
 import { type ImageChange, imageChanges, oldTag, summary } from './image-changes.ts';
@@ -122,6 +123,7 @@ function sample(): CommitData {
   const digest = `sha256:${'5'.repeat(64)}`;
   const value = { name: 'example/web', canonicalName: 'index.docker.io/example/web', tag: '1.2.4', digest };
   const scan = {
+    group: OWN_GROUP,
     namespace: 'team',
     name: 'web',
     tagName: 'web',

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { FLEET_GROUP, type Group, OWN_GROUP } from '../../core/group.ts';
 
-export const GROUP = 'fleetscan.io';
+export const GROUP = OWN_GROUP;
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
+/** Fleet's kinds have the version of ours. */
+export const FLEET_API_VERSION = `${FLEET_GROUP}/${VERSION}`;
 
 /** A Go duration, or `0` for the default. Fleet's rule since v0.16, the longest that Go can hold included. */
 export const duration = z
@@ -58,6 +61,10 @@ export const objectMeta = z.object({
 export type ObjectMeta = z.infer<typeof objectMeta>;
 
 /** How an Event names one of our objects. */
-export function objectRef(kind: 'ImageScan' | 'GitRepo', { namespace, name, uid }: ObjectMeta) {
-  return { apiVersion: API_VERSION, kind, namespace, name, uid };
+export function objectRef(
+  kind: 'ImageScan' | 'GitRepo',
+  { group, metadata }: { readonly group: Group; readonly metadata: ObjectMeta },
+) {
+  const { namespace, name, uid } = metadata;
+  return { apiVersion: `${group}/${VERSION}`, kind, namespace, name, uid };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Group, OWN_GROUP } from '../../core/group.ts';
 import { conditions, duration, localObjectReference, nullableText, objectMeta, timestamp } from './common.ts';
 import { parseObject } from './parse.ts';
 
@@ -33,6 +34,12 @@ export const gitRepoSpec = z.object({
   caBundle: nullableText.describe('PEM certificates, base64, that the Git server is verified with.'),
   insecureSkipTLSVerify: z.boolean().nullable().optional(),
   suspend: z.boolean().optional().describe('Stops write-back.'),
+  compatibility: z
+    .enum(['None', 'Fleet'])
+    .optional()
+    .describe(
+      'Fleet: what is written has the canonical spelling of the image, and the digest of its linux/amd64 platform, as Fleet writes them. None: the spelling that stands there, and the digest of the index. The default of the installation when absent.',
+    ),
   push: z
     .object({
       branch: z
@@ -153,13 +160,13 @@ export const gitRepo = z.object({
   spec: gitRepoSpec,
   status: gitRepoStatus.default({}),
 });
-export type GitRepo = z.infer<typeof gitRepo>;
+export type GitRepo = z.infer<typeof gitRepo> & { readonly group: Group };
 
 /**
- * Reads a GitRepo as the API server gives it.
+ * Reads a GitRepo of ours as the API server gives it.
  *
  * @throws {InvalidObjectError} that names the object and every wrong field
  */
 export function parseGitRepo(raw: unknown): GitRepo {
-  return parseObject('GitRepo', gitRepo, raw);
+  return { group: OWN_GROUP, ...parseObject('GitRepo', gitRepo, raw) };
 }

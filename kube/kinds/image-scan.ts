@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Group, OWN_GROUP } from '../../core/group.ts';
 import { conditions, duration, localObjectReference, nullableText, objectMeta, timestamp } from './common.ts';
 import { parseObject } from './parse.ts';
 
@@ -215,15 +216,15 @@ export const imageScan = z.object({
   spec: imageScanSpec,
   status: imageScanStatus.default({}),
 });
-export type ImageScan = z.infer<typeof imageScan>;
+export type ImageScan = z.infer<typeof imageScan> & { readonly group: Group };
 
 /**
- * Reads an ImageScan as the API server gives it.
+ * Reads an ImageScan of ours as the API server gives it.
  *
  * @throws {InvalidObjectError} that names the object and every wrong field
  */
 export function parseImageScan(raw: unknown): ImageScan {
-  return parseObject('ImageScan', imageScan, raw);
+  return { group: OWN_GROUP, ...parseObject('ImageScan', imageScan, raw) };
 }
 
 /** Annotation that asks for a scan now; any new value does. Answered in `status.lastHandledScanRequest`. */

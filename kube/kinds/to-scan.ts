@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { canonicalName, tryParseReference } from '../../core/reference.ts';
+import { type Group, OWN_GROUP } from '../../core/group.ts';
 import type { HistoryEntry, Scan } from '../../core/scan.ts';
 import type { Value } from '../../core/value.ts';
 import { objectMeta } from './common.ts';
+import { parseFleetImageScan } from './fleet.ts';
 import { imageScanSpec, imageScanStatus } from './image-scan.ts';
 import { InvalidObjectError, parseObject } from './parse.ts';
 
@@ -20,17 +22,18 @@ const scanFields = z.object({
     .pick({ canonicalImageName: true, latestTag: true, latestDigest: true, history: true })
     .default({}),
 });
-type ScanFields = z.infer<typeof scanFields>;
+type ScanFields = z.infer<typeof scanFields> & { readonly group: Group };
 
 /**
  * What the rules of core/ need of an ImageScan. Its value is in force only while it is of the image that the spec names: after
  * a change of `spec.image` there is none until the next scan.
  */
-export function toScan({ metadata, spec, status }: ScanFields): Scan {
+export function toScan({ group, metadata, spec, status }: ScanFields): Scan {
   const reference = tryParseReference(spec.image);
   const spelled = reference && { name: reference.name, canonicalName: canonicalName(reference) };
   const inForce = spelled && valueInForce(status, spelled);
   return {
+    group,
     namespace: metadata.namespace,
     name: metadata.name,
     tagName: spec.tagName || metadata.name,
@@ -50,8 +53,23 @@ export function toScan({ metadata, spec, status }: ScanFields): Scan {
  * @returns undefined for such an object
  */
 export function projectScan(raw: unknown, onInvalid?: (error: InvalidObjectError) => void): Scan | undefined {
+  return project(() => ({ group: OWN_GROUP, ...parseObject('ImageScan', scanFields, raw) }), onInvalid);
+}
+
+/** {@link projectScan} of an ImageScan of Fleet's. */
+export function projectFleetScan(
+  raw: unknown,
+  onInvalid?: (error: InvalidObjectError) => void,
+): Scan | undefined {
+  return project(() => parseFleetImageScan(raw), onInvalid);
+}
+
+function project(
+  parse: () => ScanFields,
+  onInvalid: ((error: InvalidObjectError) => void) | undefined,
+): Scan | undefined {
   try {
-    return toScan(parseObject('ImageScan', scanFields, raw));
+    return toScan(parse());
   } catch (error) {
     if (!(error instanceof InvalidObjectError)) throw error;
     onInvalid?.(error);

@@ -1,5 +1,5 @@
 import { scanKey } from '../../core/scan.ts';
-import type { Store } from '../../kube/store.ts';
+import type { Collection } from '../../kube/store.ts';
 import type { RegistryClient } from '../../registry/client.ts';
 import type { PullAccessReader } from '../../scan/pull-access.ts';
 import type { AskLabels } from '../../write-back/image-labels.ts';
@@ -14,7 +14,7 @@ const BUDGET_MS = 30_000;
 export interface LabelSources {
   readonly registry: Pick<RegistryClient, 'labels'>;
   readonly pullAccess: PullAccessReader;
-  readonly scans: Pick<Store<StoredScan>, 'get'>;
+  readonly scans: Pick<Collection<StoredScan>, 'get'>;
 }
 
 /**

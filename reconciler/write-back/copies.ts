@@ -1,16 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { objectKey } from '../../core/group.ts';
 import type { StoredGitRepo } from '../stores.ts';
 
 /** What a local copy is kept by. */
-type GitRepoPlace = Pick<StoredGitRepo, 'namespace' | 'name'> & {
+type GitRepoPlace = Pick<StoredGitRepo, 'group' | 'namespace' | 'name'> & {
   readonly spec: Pick<StoredGitRepo['spec'], 'repo'>;
 };
 
 /** The folder in which a GitRepo's repository is kept between runs. */
-export function repositoryDirectory(cacheDirectory: string, { namespace, name, spec }: GitRepoPlace): string {
-  const key = createHash('sha256').update(`${namespace}/${name} ${spec.repo}`).digest('hex').slice(0, 32);
+export function repositoryDirectory(cacheDirectory: string, place: GitRepoPlace): string {
+  const key = createHash('sha256')
+    .update(`${objectKey(place)} ${place.spec.repo}`)
+    .digest('hex')
+    .slice(0, 32);
   return path.join(folderOf(cacheDirectory), key);
 }
 

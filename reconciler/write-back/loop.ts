@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { matchesGlob } from '../../core/glob.ts';
+import { objectKey } from '../../core/group.ts';
 import type { ScanIndex } from '../../core/scan.ts';
 import { hostOf } from '../../git/address.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { objectRef } from '../../kube/kinds/common.ts';
-import { GIT_REPOS } from '../../kube/resource.ts';
-import type { Store } from '../../kube/store.ts';
+import { GIT_REPO_KINDS } from '../../kube/kinds/served.ts';
+import type { Collection } from '../../kube/store.ts';
 import type { Metrics } from '../metrics.ts';
 import { intervalMs } from '../../scan/interval.ts';
 import { periodicDue, retryDue } from '../schedule.ts';
@@ -32,9 +33,9 @@ export interface WriteBackLoopDependencies
   extends Omit<AccessDependencies, 'client' | 'signal'>,
     Pick<WriteBackDependencies, 'askLabels'> {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
-  readonly scans: Store<StoredScan>;
+  readonly scans: Collection<StoredScan>;
   readonly index: ScanIndex;
-  readonly gitRepos: Store<StoredGitRepo>;
+  readonly gitRepos: Collection<StoredGitRepo>;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -89,7 +90,7 @@ export class WriteBackLoop {
   }
 
   #schedule(gitRepo: StoredGitRepo, previous?: StoredGitRepo): void {
-    const key = keyOf(gitRepo);
+    const key = objectKey(gitRepo);
     if (gitRepo.spec.suspend === true) return this.#queue.forget(key);
     const memory = this.#memory(key);
     if (previous === undefined || !isSameSpec(previous, gitRepo)) memory.change();
@@ -104,13 +105,13 @@ export class WriteBackLoop {
     for (const gitRepo of this.#dependencies.gitRepos.values()) {
       const isExported = exportTo.some((pattern) => matchesGlob(pattern, gitRepo.namespace));
       if (gitRepo.namespace !== scan.namespace && !isExported) continue;
-      this.#memory(keyOf(gitRepo)).change();
-      if (gitRepo.spec.suspend !== true) this.#queue.schedule(keyOf(gitRepo), Date.now());
+      this.#memory(objectKey(gitRepo)).change();
+      if (gitRepo.spec.suspend !== true) this.#queue.schedule(objectKey(gitRepo), Date.now());
     }
   }
 
   #forget(gitRepo: StoredGitRepo): void {
-    const key = keyOf(gitRepo);
+    const key = objectKey(gitRepo);
     this.#queue.forget(key);
     this.#memories.delete(key);
     this.#removeCopy(gitRepo);
@@ -119,7 +120,7 @@ export class WriteBackLoop {
   #removeCopy(gitRepo: StoredGitRepo): void {
     const { cacheDirectory, log } = this.#dependencies;
     removeCopy(cacheDirectory, gitRepo).catch((error: unknown) => {
-      log.warn({ gitRepo: keyOf(gitRepo), err: error }, 'the copy of a repository could not be removed');
+      log.warn({ gitRepo: objectKey(gitRepo), err: error }, 'the copy of a repository could not be removed');
     });
   }
 
@@ -143,9 +144,13 @@ export class WriteBackLoop {
     if (gitRepos.get(key)?.spec.repo !== gitRepo.spec.repo) this.#removeCopy(gitRepo);
     const written = await writeStatus(
       client,
-      { resource: GIT_REPOS, namespace: gitRepo.namespace, name: gitRepo.name },
+      { resource: GIT_REPO_KINDS[gitRepo.group].resource, namespace: gitRepo.namespace, name: gitRepo.name },
       gitRepo,
-      { parse: parseStoredGitRepo, next: (fresh) => statusAfter(fresh, result, new Date()), signal },
+      {
+        parse: (raw) => parseStoredGitRepo(raw, gitRepo.group),
+        next: (fresh) => statusAfter(fresh, result, new Date()),
+        signal,
+      },
     );
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return;
@@ -174,8 +179,8 @@ export class WriteBackLoop {
 
   #report(written: Written<StoredGitRepo>, result: WriteBackResult): void {
     const { events, log } = this.#dependencies;
-    const about = objectRef('GitRepo', written.after.metadata);
-    const gitRepo = keyOf(written.after);
+    const about = objectRef('GitRepo', written.after);
+    const gitRepo = objectKey(written.after);
     for (const event of eventsOf(written, result)) {
       const { type, reason, message } = event;
       events.record(about, { ...event, action: 'WriteBack' });
@@ -204,8 +209,4 @@ function concernsMarkers(before: StoredScan, after: StoredScan): boolean {
     before.spec.gitrepoName !== gitrepoName ||
     before.spec.exportTo?.join() !== exportTo?.join()
   );
-}
-
-function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
-  return `${namespace}/${name}`;
 }

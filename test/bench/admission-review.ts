@@ -1,3 +1,4 @@
+import { OWN_GROUP } from '../../core/group.ts';
 import type { Scan } from '../../core/scan.ts';
 
 /** How many scans the webhook has in memory. */
@@ -20,6 +21,7 @@ export function scanNumber(number: number): Scan {
   }));
   const [newest] = history;
   return {
+    group: OWN_GROUP,
     namespace: `team-${number % NAMESPACES}`,
     name: `app-${number}`,
     tagName: `app-${number}`,

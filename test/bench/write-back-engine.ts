@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
+import { OWN_GROUP } from '../../core/group.ts';
 import { type Scan, ScanIndex } from '../../core/scan.ts';
 import { Checkout } from '../../write-back/checkout.ts';
 import { KnownBlobs } from '../../write-back/known-blobs.ts';
@@ -133,6 +134,7 @@ async function bytesOutside(folder: string, { changes }: EditPlan): Promise<numb
 function lookup(tag: string) {
   const inForce = { name: NAME, canonicalName: NAME, tag, digest: `sha256:${'a'.repeat(64)}` };
   const scan: Scan = {
+    group: OWN_GROUP,
     namespace: 'team',
     name: 'app',
     tagName: 'app',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OWN_GROUP } from '../../core/group.ts';
 import { messageOf } from '../../core/errors.ts';
 import { canonicalName, tryParseReference } from '../../core/reference.ts';
 import { type Scan, ScanIndex } from '../../core/scan.ts';
@@ -75,6 +76,7 @@ function writeBack({ path, scans, files }: WritebackCase): Map<string, string> {
 function scanOf(result: ScanResult, index: number): Scan {
   const inForce = valueOf(result);
   return {
+    group: OWN_GROUP,
     namespace: NAMESPACE,
     name: `scan-${index}`,
     tagName: result.tagName,

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { OWN_GROUP } from '../../core/group.ts';
 import type { Pod } from '../../core/pod.ts';
 import { RESOLVED_ANNOTATION } from '../../core/resolution.ts';
 import { type Scan, scanKey } from '../../core/scan.ts';
@@ -17,6 +18,7 @@ const value: fc.Arbitrary<Value> = fc
 const scanNamed = (namespace: fc.Arbitrary<string>, tagName: fc.Arbitrary<string>): fc.Arbitrary<Scan> =>
   fc
     .record({
+      group: fc.constant(OWN_GROUP),
       namespace,
       name: fc.constantFrom('app', 'web', 'db'),
       tagName,
@@ -88,7 +90,9 @@ const resolution = fc.record({
   from: image,
   to: image,
   scan: fc.oneof(
-    fc.constantFrom('team', 'infra').map((namespace) => scanKey({ namespace, name: 'app' })),
+    fc
+      .constantFrom('team', 'infra')
+      .map((namespace) => scanKey({ group: OWN_GROUP, namespace, name: 'app' })),
     fc.string(),
   ),
   generation: fc.oneof(fc.nat(3), fc.double(), fc.string()),

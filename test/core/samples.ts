@@ -1,3 +1,4 @@
+import { OWN_GROUP } from '../../core/group.ts';
 import { parseAnnotationMarker } from '../../core/marker.ts';
 import { canonicalName, parseReference } from '../../core/reference.ts';
 import { type HistoryEntry, type Scan, ScanIndex } from '../../core/scan.ts';
@@ -22,6 +23,7 @@ export function scanOf(differences: Partial<Scan> = {}): Scan {
   const name = differences.name ?? 'app';
   const inForce = valueOf('nginx', '1.3');
   return {
+    group: OWN_GROUP,
     namespace: 'team',
     name,
     tagName: name,

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
+import { OWN_GROUP } from '../../core/group.ts';
 import { ScanIndex } from '../../core/scan.ts';
 import { editMarkers } from '../../core/yaml/edit.ts';
 
@@ -26,7 +27,15 @@ export function writeBackPicture(): string {
 function byteExact(text: string): string {
   const index = new ScanIndex();
   const inForce = { name: NAME, canonicalName: NAME, tag: TAG, digest: `sha256:${'0'.repeat(64)}` };
-  const scan = { namespace: 'apps', name: 'web', tagName: 'web', generation: 1, exportTo: [], history: [] };
+  const scan = {
+    group: OWN_GROUP,
+    namespace: 'apps',
+    name: 'web',
+    tagName: 'web',
+    generation: 1,
+    exportTo: [],
+    history: [],
+  };
   index.put({ ...scan, inForce });
   return editMarkers(text, (marker) => index.find(marker, { namespace: 'apps' })).text;
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { OWN_GROUP } from '../../core/group.ts';
 import { GIT_REPOS } from '../../kube/resource.ts';
 import { repositoryDirectory } from '../../reconciler/write-back/copies.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
@@ -326,7 +327,11 @@ git update-ref refs/heads/main ${theirs}`,
     await repository('moved-to', { 'a.yaml': stale });
     const named = { namespace: 'moved', name: 'apps' };
     const copyOf = (name: string): string =>
-      repositoryDirectory(bench.cacheDirectory, { ...named, spec: { repo: `${server.url}/${name}.git` } });
+      repositoryDirectory(bench.cacheDirectory, {
+        group: OWN_GROUP,
+        ...named,
+        spec: { repo: `${server.url}/${name}.git` },
+      });
     const untilGone = (name: string): Promise<true> =>
       waitFor(`the copy of ${name} to go`, () => (existsSync(copyOf(name)) ? undefined : true));
     await apply(named, 'moved-from');

@@ -64,6 +64,7 @@ function word(event: WatchEvent<string>): string {
     case 'deleted':
       return `-${event.name}`;
     case 'alive':
+    case 'absent':
       return 'alive';
   }
 }

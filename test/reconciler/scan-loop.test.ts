@@ -22,7 +22,7 @@ async function setUp(
   prepare(server);
   const client = server.client();
   const { log, lines } = recordedLog();
-  const stores = createStores(client, log);
+  const stores = createStores(client, log, 'off');
   const listed: string[] = [];
   const loop = new ScanLoop({
     client,

@@ -10,7 +10,7 @@ async function setUp(t: TestContext, prepare: (server: FakeApiServer) => void = 
   prepare(server);
   const client = server.client();
   const { log, lines } = recordedLog();
-  const stores = createStores(client, log);
+  const stores = createStores(client, log, 'off');
   const abort = new AbortController();
   const start = (): void => {
     const running = stores.run(abort.signal);

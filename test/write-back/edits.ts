@@ -1,3 +1,4 @@
+import { OWN_GROUP } from '../../core/group.ts';
 import { canonicalName, parseReference } from '../../core/reference.ts';
 import type { Scan } from '../../core/scan.ts';
 import type { CommitData } from '../../write-back/message-data.ts';
@@ -16,7 +17,16 @@ export function scanOf(image: string, ofDigest = digest('a')): Scan {
     tag: reference.tag ?? '',
     digest: ofDigest,
   };
-  return { namespace: 'team', name, tagName: name, generation: 1, exportTo: [], history: [], inForce };
+  return {
+    group: OWN_GROUP,
+    namespace: 'team',
+    name,
+    tagName: name,
+    generation: 1,
+    exportTo: [],
+    history: [],
+    inForce,
+  };
 }
 
 const scan = scanOf('example/web:1.2.4');

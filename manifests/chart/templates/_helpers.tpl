@@ -75,6 +75,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- toYaml (dict "registries" $entries) }}
 {{- end }}
 
+{{/* off, serve or take-over; off without quotes is false in YAML. */}}
+{{- define "fleetscan.fleetTakeover" -}}
+{{- ternary "off" .Values.fleet.takeover (eq (toString .Values.fleet.takeover) "false") }}
+{{- end }}
+
 {{- define "fleetscan.subjects" -}}
 subjects:
   - kind: ServiceAccount

@@ -1,3 +1,4 @@
+import { OWN_GROUP } from '../../../core/group.ts';
 import { ScanIndex } from '../../../core/scan.ts';
 import type { Marker } from '../../../core/marker.ts';
 import type { Lookup, Scan } from '../../../core/scan.ts';
@@ -7,6 +8,7 @@ export const DIGEST = `sha256:${'a'.repeat(64)}`;
 /** Looks markers up among one scan `app` that chose `tag`, and a scan `new` that has chosen nothing yet. */
 export function lookupOf(tag = '1.2.3', name = 'ghcr.io/acme/app'): (marker: Marker) => Lookup {
   const scan: Scan = {
+    group: OWN_GROUP,
     namespace: 'team',
     name: 'new',
     tagName: 'new',

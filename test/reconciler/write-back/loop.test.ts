@@ -29,7 +29,7 @@ async function setUp(t: TestContext) {
   const server = await new FakeApiServer().start();
   const client = server.client();
   const { log, lines } = recordedLog();
-  const stores = createStores(client, log);
+  const stores = createStores(client, log, 'off');
   const cacheDirectory = await mkdtemp(join(tmpdir(), 'fleetscan-loop-'));
   const loop = new WriteBackLoop({
     client,

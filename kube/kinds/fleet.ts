@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { FLEET_GROUP } from '../../core/group.ts';
+import { nullableText, objectMeta } from './common.ts';
+import type { GitRepo } from './git-repo.ts';
+import type { ImageScan } from './image-scan.ts';
+import { parseObject } from './parse.ts';
+
+/** Annotation of a GitRepo of Fleet's that stands for `spec.compatibility` of ours. */
+export const COMPATIBILITY_ANNOTATION = 'fleetscan.io/compatibility';
+/**
+ * Annotation of an ImageScan of Fleet's that stands for `status.lastHandledScanRequest` of ours: Fleet's schema has no such
+ * field, and the API server drops what a schema has not.
+ */
+export const HANDLED_REQUEST_ANNOTATION = 'fleetscan.io/scan-handled';
+
+// Fleet's schemas allow more than ours: what is wrong in a spec has to become a condition, so it must be readable here.
+const optionalText = nullableText.transform((text) => text ?? undefined);
+const presentText = nullableText.transform((text) => text ?? '');
+
+/** wrangler's GenericCondition. Loose: what others wrote there is written back whole. */
+const conditions = z
+  .array(
+    z.looseObject({
+      type: z.string(),
+      status: z.enum(['True', 'False', 'Unknown']).catch('Unknown'),
+      reason: z.string().optional(),
+      message: z.string().optional(),
+      lastTransitionTime: z.string().optional(),
+    }),
+  )
+  .nullish()
+  .transform((list) => list ?? undefined);
+
+const secretRef = z
+  .object({ name: presentText })
+  .nullish()
+  .transform((reference) => (reference?.name ? { name: reference.name } : undefined));
+
+const imageScan = z.object({
+  metadata: objectMeta,
+  spec: z.object({
+    image: presentText,
+    tagName: optionalText,
+    gitrepoName: optionalText,
+    interval: optionalText,
+    secretRef,
+    suspend: z.boolean().nullish(),
+    policy: z
+      .object({
+        semver: z.object({ range: nullableText }).nullish(),
+        alphabetical: z.object({ order: nullableText }).nullish(),
+      })
+      .nullish(),
+  }),
+  status: z
+    .object({
+      observedGeneration: z.int().optional(),
+      lastScanTime: z.string().optional(),
+      canonicalImageName: z.string().optional(),
+      latestTag: z.string().optional(),
+      latestImage: z.string().optional(),
+      latestDigest: z.string().optional(),
+      conditions,
+    })
+    .default({ conditions: undefined }),
+});
+
+/**
+ * Reads an ImageScan of Fleet's (`fleet.cattle.io/v1alpha1`) as one of ours: the fields that both have.
+ *
+ * @throws {InvalidObjectError} that names the object and every wrong field
+ */
+export function parseFleetImageScan(raw: unknown): ImageScan {
+  const { metadata, spec, status } = parseObject('ImageScan', imageScan, raw);
+  const handled = metadata.annotations[HANDLED_REQUEST_ANNOTATION];
+  return {
+    group: FLEET_GROUP,
+    metadata,
+    spec,
+    status: { ...status, ...(handled !== undefined && { lastHandledScanRequest: handled }) },
+  };
+}
+
+const gitRepo = z.object({
+  metadata: objectMeta,
+  spec: z.object({
+    repo: presentText,
+    branch: optionalText,
+    paths: z.array(z.string()).nullish(),
+    clientSecretName: optionalText,
+    imageScanInterval: optionalText,
+    imageScanCommit: z
+      .object({ authorName: nullableText, authorEmail: nullableText, messageTemplate: nullableText })
+      .nullish(),
+    caBundle: optionalText,
+    insecureSkipTLSVerify: z.boolean().nullish(),
+  }),
+  status: z
+    .object({
+      observedGeneration: z.int().optional(),
+      lastSyncedImageScanTime: z.string().optional(),
+      conditions,
+    })
+    .default({ conditions: undefined }),
+});
+
+/**
+ * Reads a GitRepo of Fleet's (`fleet.cattle.io/v1alpha1`) as one of ours: the fields that image scan uses.
+ *
+ * @throws {InvalidObjectError} that names the object and every wrong field
+ */
+export function parseFleetGitRepo(raw: unknown): GitRepo {
+  const { metadata, spec, status } = parseObject('GitRepo', gitRepo, raw);
+  const isCompatible = metadata.annotations[COMPATIBILITY_ANNOTATION];
+  return {
+    group: FLEET_GROUP,
+    metadata,
+    spec: {
+      ...spec,
+      ...((isCompatible === 'Fleet' || isCompatible === 'None') && { compatibility: isCompatible }),
+    },
+    // Fleet counts the generation of its own work there.
+    status: { ...status, observedGeneration: undefined },
+  };
+}
