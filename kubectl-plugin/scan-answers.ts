@@ -70,6 +70,7 @@ class Waiting {
       case 'deleted':
         return this.#close(keyOf(change), { kind: 'deleted' });
       case 'alive':
+      case 'absent':
     }
   }
 
