@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { Backoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
-import { ApiError, type ApiErrorCode, needsRelist, statusError } from './errors.ts';
+import { ApiError, needsRelist, statusError } from './errors.ts';
 import { IdleTimer } from './idle.ts';
 import { type ListOptions, listAll, understood } from './list.ts';
 import type { ObjectPath } from './resource.ts';
@@ -10,7 +10,7 @@ import type { ObjectPath } from './resource.ts';
 /**
  * What became of a collection. `replaced`: this is all of it. `put`: created or changed. `deleted`: gone, or no longer kept
  * (also told of objects that were never kept). `alive`: nothing changed, but the server is in touch. `absent`: the server has
- * no such kind, or we may not read it.
+ * no such kind, or never let us read it.
  */
 export type WatchEvent<T> =
   | { readonly type: 'replaced'; readonly items: T[] }
@@ -32,8 +32,6 @@ export interface WatchOptions<T> extends ListOptions<T> {
   readonly backoff?: Backoff;
 }
 
-/** What the server answers of a kind that it has not, or not for us. */
-const ABSENT: ReadonlySet<ApiErrorCode> = new Set(['NotFound', 'Forbidden']);
 const IDLE_MS = 150_000;
 /** A watch that ends sooner than this, with nothing said, counts as a failure: else we would ask without a pause. */
 const SHORTEST_WATCH_MS = 1000;
@@ -59,12 +57,14 @@ export async function* listAndWatch<T>(
 ): AsyncGenerator<WatchEvent<T>, void> {
   const { signal, backoff = new Backoff() } = options;
   let position: string | undefined;
+  let isKnown = false;
   while (!signal.aborted) {
     try {
       if (position === undefined) {
         const { items, resourceVersion } = await listAll(client, path, options);
         yield { type: 'replaced', items };
         position = resourceVersion;
+        isKnown = true;
       }
       for await (const { change, resourceVersion } of watchFrom(client, path, position, options)) {
         yield change;
@@ -74,20 +74,20 @@ export async function* listAndWatch<T>(
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
-      if (options.lookAgainMs !== undefined && ABSENT.has(error.code)) {
-        position = undefined;
-        backoff.reset();
-        if (error.code === 'Forbidden') options.onError?.(error, options.lookAgainMs);
-        yield { type: 'absent' };
-        await delay(options.lookAgainMs, undefined, { signal }).catch(() => undefined);
-        continue;
-      }
-      if (needsRelist(error)) position = undefined;
-      const pause = backoff.next();
-      options.onError?.(error, pause);
+      const isAbsent = options.lookAgainMs !== undefined && tellsOfAbsence(error, isKnown);
+      if (isAbsent || needsRelist(error)) position = undefined;
+      if (isAbsent) isKnown = false;
+      const pause = isAbsent ? options.lookAgainMs : backoff.next();
+      if (error.code !== 'NotFound' || !isAbsent) options.onError?.(error, pause);
+      if (isAbsent) yield { type: 'absent' };
       await delay(pause, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+/** Who was let in before will be again: then what is known stays. */
+function tellsOfAbsence({ code }: ApiError, isKnown: boolean): boolean {
+  return code === 'NotFound' || (code === 'Forbidden' && !isKnown);
 }
 
 async function* watchFrom<T>(

@@ -3,10 +3,14 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { parseAnnotationMarker } from '../../core/marker.ts';
 import { type Scan, ScanIndex, scanKey } from '../../core/scan.ts';
-import { indexOf, lookUp, scanOf } from './samples.ts';
+import { FLEET_GROUP } from '../../core/group.ts';
+import { indexOf, lookUp, scanOf, scanWithoutValue } from './samples.ts';
 
 const everywhere = ['*'];
 const ours = scanOf({ name: 'app' });
+const fleets = (differences: Partial<Scan>): Scan =>
+  scanOf({ group: FLEET_GROUP, tagName: 'app', ...differences });
+const fleetsWithoutValue = scanWithoutValue({ group: FLEET_GROUP });
 const infra = (differences: Partial<Scan> = {}): Scan => scanOf({ namespace: 'infra', ...differences });
 
 describe('ScanIndex.find', () => {
@@ -34,6 +38,21 @@ describe('ScanIndex.find', () => {
     ],
     ['team/app:foo', [ours], 'UnknownForm', 'also with a namespace'],
     ['app', [ours, scanOf({ name: 'x', tagName: 'app' })], 'AmbiguousScan', 'two of one tagName'],
+    ['app', [ours, fleets({ name: 'x' })], 'team/app image', 'ours of both groups'],
+    [
+      'app',
+      [scanWithoutValue(), fleets({ name: 'x' })],
+      'team/x image',
+      "Fleet's while it alone has a value",
+    ],
+    ['app', [scanWithoutValue(), fleetsWithoutValue], 'team/app image', 'ours when none has'],
+    ['app', [fleets({ name: 'x' }), fleets({ name: 'y' })], 'AmbiguousScan', "two of Fleet's"],
+    [
+      'app',
+      [fleets({ name: 'app', exportTo: everywhere, namespace: 'infra' })],
+      'infra/app image',
+      'of any group',
+    ],
     ['app', [ours, infra({ exportTo: everywhere })], 'team/app image', 'the own namespace comes first'],
     ['app', [infra({ exportTo: everywhere })], 'infra/app image', 'then what is exported to it'],
     ['app', [infra({ exportTo: ['te*'] })], 'infra/app image', 'by a pattern'],

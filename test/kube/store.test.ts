@@ -57,6 +57,12 @@ describe('Store', () => {
     assert.deepEqual(heard.slice(2).map(words), ['deleted x1', 'put y2', 'put z1']);
   });
 
+  it('is empty, but synced, while its kind is absent', async () => {
+    const { store, heard } = await told({ type: 'replaced', items: [item('x')] }, { type: 'absent' });
+    assert.deepEqual([store.isSynced, store.isServed, store.size], [true, false, 0]);
+    assert.deepEqual(heard.map(words), ['put x1', 'deleted x1']);
+  });
+
   it('ends with what a listener throws', async () => {
     const store = new Store<Item>(async function* () {
       yield { type: 'put', item: item('x') };

@@ -65,7 +65,7 @@ function word(event: WatchEvent<string>): string {
       return `-${event.name}`;
     case 'alive':
     case 'absent':
-      return 'alive';
+      return event.type;
   }
 }
 
@@ -209,6 +209,39 @@ describe('listAndWatch', () => {
       ['Forbidden', ...Array.from({ length: 7 }, () => 'Server')],
     );
     assert.equal(errors[0]?.message, 'no role yet');
+  });
+
+  it('tells of a kind that is absent, finds it when it comes, and loses it when it goes', async () => {
+    const refuse = (matches: (request: Recorded) => boolean): void =>
+      server.plan(matches, (_, response) => sendStatus(response, 404, 'NotFound', 'no such resource'));
+    refuse(isList);
+    refuse(isList);
+    follow({ lookAgainMs: 1 });
+    await until('all:');
+    assert.deepEqual(seen, ['absent', 'absent', 'all:']);
+    await untilWatching();
+    refuse(isWatch);
+    refuse(isList);
+    server.endWatches();
+    await waitFor('it to come again', () => (seen.length === 6 ? true : undefined));
+    assert.deepEqual(seen.slice(3), ['absent', 'absent', 'all:']);
+    assert.ok(errors.every(({ code }) => code !== 'NotFound'));
+  });
+
+  it('takes a kind that it may not read for absent, but not once it could', async () => {
+    const forbid = (matches: (request: Recorded) => boolean): void =>
+      server.plan(matches, (_, response) => sendStatus(response, 403, 'Forbidden', 'no role'));
+    forbid(isList);
+    follow({ lookAgainMs: 1 });
+    await until('all:');
+    await untilWatching();
+    forbid(isWatch);
+    server.endWatches();
+    await waitFor('the second refusal', () => errors[1]);
+    await untilWatching();
+    put('x');
+    await until('+x');
+    assert.deepEqual(seen, ['absent', 'all:', '+x']);
   });
 
   it('pauses when the server ends each watch as soon as it begins', async () => {
