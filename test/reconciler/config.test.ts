@@ -32,6 +32,8 @@ describe('readReconcilerConfig', () => {
       service: 'fleetscan',
       insecureRegistry: [],
       cacheDir: '/cache',
+      fleetTakeover: 'off',
+      compatibility: 'None',
       logLevel: 'info',
     });
   });
@@ -79,6 +81,17 @@ describe('readReconcilerConfig', () => {
         return true;
       },
     );
+  });
+
+  it("knows what can be done with Fleet's objects, and how images are written", () => {
+    const flags = ['--fleet-takeover', 'take-over', '--compatibility', 'Fleet'];
+    const { fleetTakeover, compatibility } = readReconcilerConfig([...REQUIRED, ...flags]);
+    assert.deepEqual(
+      { fleetTakeover, compatibility },
+      { fleetTakeover: 'take-over', compatibility: 'Fleet' },
+    );
+    assert.throws(() => readReconcilerConfig([...REQUIRED, '--fleet-takeover', 'on']), /--fleet-takeover/);
+    assert.throws(() => readReconcilerConfig([...REQUIRED, '--compatibility', 'fleet']), /--compatibility/);
   });
 
   it('knows the log levels', () => {

@@ -13,6 +13,7 @@ const VARIABLES = [
   'FLEETSCAN_WEBHOOK_HEALTH_LISTEN',
   'POD_NAMESPACE',
   'FLEETSCAN_DRAIN',
+  'FLEETSCAN_FLEET_TAKEOVER',
   'FLEETSCAN_LOG_LEVEL',
 ];
 const forget = (): void => VARIABLES.forEach((variable) => delete process.env[variable]);
@@ -51,6 +52,7 @@ describe("the webhook's configuration", () => {
       namespace: 'fleetscan-system',
       certSecret: 'fleetscan-webhook-cert',
       drain: 15_000,
+      fleetTakeover: 'off',
       logLevel: 'info',
     });
   });
@@ -62,6 +64,7 @@ describe("the webhook's configuration", () => {
       '--namespace': 'ns',
       '--cert-secret': 'cert',
       '--drain': '1m30s',
+      '--fleet-takeover': 'take-over',
       '--log-level': 'debug',
       '--kubeconfig': '/etc/kubeconfig',
     };
@@ -71,6 +74,7 @@ describe("the webhook's configuration", () => {
       namespace: 'ns',
       certSecret: 'cert',
       drain: 90_000,
+      fleetTakeover: 'take-over',
       logLevel: 'debug',
       kubeconfig: '/etc/kubeconfig',
     });
