@@ -10,6 +10,8 @@ export interface Value {
   readonly tag: string;
   /** Digest of what the tag names; for a multi-arch image that is the index. */
   readonly digest: string;
+  /** How the name is written: as it stands where it is written to, or as Fleet does. As it stands when absent. */
+  readonly spelling?: 'Canonical';
 }
 
 /**
@@ -57,5 +59,6 @@ export function containerImage(form: Form, value: Value, current: string): strin
 }
 
 function spelledName(value: Value, had: Reference | undefined): string {
+  if (value.spelling === 'Canonical') return value.canonicalName;
   return had !== undefined && canonicalName(had) === value.canonicalName ? had.name : value.name;
 }

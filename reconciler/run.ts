@@ -14,6 +14,7 @@ import { Metrics } from './metrics.ts';
 import { keepSettings, type RegistryFiles, readRegistryFiles } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
 import { createStores } from './stores.ts';
+import { amd64Asker } from './write-back/ask-amd64.ts';
 import { labelAsker } from './write-back/ask-labels.ts';
 import { WriteBackLoop } from './write-back/loop.ts';
 
@@ -85,6 +86,8 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
     environment,
     appTokens: new GitHubAppTokens(),
     askLabels: labelAsker({ registry, pullAccess, scans: stores.scans }),
+    askAmd64: amd64Asker({ registry, pullAccess, scans: stores.scans }),
+    compatibility: config.compatibility,
     ...(knownHosts && { knownHosts }),
   });
   try {

@@ -9,6 +9,7 @@ import { repositoryOf } from './endpoint.ts';
 import { Known } from './known.ts';
 import { type ImageLabels, imageLabels } from './labels.ts';
 import { fetchManifest, type Resolved, resolve, resolveByContent } from './manifests.ts';
+import { amd64Digest } from './platform-digest.ts';
 import type { ProxyEnvironment } from './proxy.ts';
 import { withRedirects } from './redirect.ts';
 import type { Access } from './request.ts';
@@ -31,6 +32,11 @@ export interface RegistryClient {
   created(reference: Reference & { readonly digest: string }, access: Access): Promise<number | undefined>;
   /** Where what a digest names comes from, as its publisher says. */
   labels(reference: Reference & { readonly digest: string }, access: Access): Promise<ImageLabels>;
+  /** The digest of the linux/amd64 image that a digest leads to; undefined when an index has none. */
+  amd64Digest(
+    reference: Reference & { readonly digest: string },
+    access: Access,
+  ): Promise<string | undefined>;
   /** Cuts all connections. */
   close(): Promise<void>;
 }
@@ -80,6 +86,7 @@ export function createRegistryClient({
   const at = (reference: Reference, access: Access) => repositoryOf(reference, settings, access);
   const descriptions = new Known<Description>(MAX_KNOWN_DIGESTS);
   const times = new Known<number | undefined>(MAX_KNOWN_DIGESTS);
+  const children = new Known<string | undefined>(MAX_KNOWN_DIGESTS);
   const labels = new Known<ImageLabels>(MAX_KNOWN_LABELS);
   return {
     listTags: async (reference, access) => listTags(send, at(reference, access), access, maxTags),
@@ -94,6 +101,8 @@ export function createRegistryClient({
       times.about(reference, () => created(send, at(reference, access), reference.digest, access)),
     labels: async (reference, access) =>
       labels.about(reference, () => imageLabels(send, at(reference, access), reference.digest, access)),
+    amd64Digest: async (reference, access) =>
+      children.about(reference, () => amd64Digest(send, at(reference, access), reference.digest, access)),
     close: () => transport.close(),
   };
 }

@@ -77,6 +77,7 @@ function isSameAnswer(a: Lookup, b: Lookup): boolean {
     a.reading.form === b.reading.form &&
     scanKey(a.scan) === scanKey(b.scan) &&
     before?.name === now?.name &&
+    before?.spelling === now?.spelling &&
     before?.canonicalName === now?.canonicalName &&
     before?.tag === now?.tag &&
     before?.digest === now?.digest

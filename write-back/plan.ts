@@ -28,6 +28,8 @@ export interface EditPlan {
   /** How many markers there are, and how many of them agreed already. */
   readonly markers: number;
   readonly current: number;
+  /** Set when a marker was left alone for want of an answer that may come later. */
+  readonly isIncomplete?: true;
 }
 
 /** How the pointer file of Git LFS begins, by its specification. */

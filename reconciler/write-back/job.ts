@@ -1,9 +1,11 @@
-import type { ScanIndex } from '../../core/scan.ts';
+import type { Marker } from '../../core/marker.ts';
+import type { Lookup, ScanIndex } from '../../core/scan.ts';
 import type { Repository } from '../../git/repository.ts';
 import { type CommitData, commitMessage } from '../../write-back/commit-message.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import { type EditPlan, planEdits } from '../../write-back/plan.ts';
 import type { StoredGitRepo } from '../stores.ts';
+import { type AskAmd64, planAsFleet } from './fleet-values.ts';
 
 /** One write-back at work: a GitRepo, its repository, and how values in force become a commit there. */
 export interface Job {
@@ -21,12 +23,14 @@ export interface Job {
 export interface JobParts extends Pick<Job, 'gitRepo' | 'repository' | 'signal'> {
   readonly index: ScanIndex;
   readonly known?: KnownBlobs;
+  /** Set where values are to be written as Fleet writes them. */
+  readonly askAmd64?: AskAmd64;
 }
 
 const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 
 /** Makes the job of a GitRepo. */
-export function jobFor({ gitRepo, repository, index, signal, known }: JobParts): Job {
+export function jobFor({ gitRepo, repository, index, signal, known, askAmd64 }: JobParts): Job {
   const { namespace, name, spec } = gitRepo;
   const { authorName, authorEmail, messageTemplate, signOff } = spec.imageScanCommit ?? {};
   const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
@@ -35,14 +39,12 @@ export function jobFor({ gitRepo, repository, index, signal, known }: JobParts):
     repository,
     author,
     signal,
-    plan: (commit) =>
-      planEdits(
-        repository,
-        commit,
-        spec.paths ?? [],
-        (marker) => index.find(marker, { namespace, gitrepo: name }),
-        known,
-      ),
+    plan: (commit) => {
+      const find = (marker: Marker): Lookup => index.find(marker, { namespace, gitrepo: name });
+      const planWith = (look: typeof find): Promise<EditPlan> =>
+        planEdits(repository, commit, spec.paths ?? [], look, known);
+      return askAmd64 === undefined ? planWith(find) : planAsFleet(find, planWith, askAmd64);
+    },
     commit: (parent, plan) =>
       repository.commit({
         parent,

@@ -31,7 +31,7 @@ const PER_HOST = 4;
 /** What the loop works with. */
 export interface WriteBackLoopDependencies
   extends Omit<AccessDependencies, 'client' | 'signal'>,
-    Pick<WriteBackDependencies, 'askLabels'> {
+    Pick<WriteBackDependencies, 'askLabels' | 'askAmd64' | 'compatibility'> {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   readonly scans: Collection<StoredScan>;
   readonly index: ScanIndex;
@@ -93,7 +93,7 @@ export class WriteBackLoop {
     const key = objectKey(gitRepo);
     if (gitRepo.spec.suspend === true) return this.#queue.forget(key);
     const memory = this.#memory(key);
-    if (previous === undefined || !isSameSpec(previous, gitRepo)) memory.change();
+    if (previous === undefined || !isSameTask(previous, gitRepo)) memory.change();
     const now = Date.now();
     const interval = intervalMs(gitRepo.spec.imageScanInterval);
     const periodic = periodicDue(key, gitRepo.status.lastSyncedImageScanTime, interval, now);
@@ -169,6 +169,7 @@ export class WriteBackLoop {
   /** In the memory that the run began with: one of the same name that came since has nothing to do with it. */
   #remember(memory: WriteBackMemory, gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
     if (result.kind === 'failed') return this.#fail(memory, gitRepo, version, result.retryAfterMs ?? 0);
+    if ('plan' in result && result.plan.isIncomplete) return this.#fail(memory, gitRepo, version, 0);
     memory.agree(result.at, version);
   }
 
@@ -197,6 +198,11 @@ export class WriteBackLoop {
 
 async function settledOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await Promise.race([promise, once(signal, 'abort')]);
+}
+
+/** Is what is asked for the same? Of Fleet's GitRepos an annotation has its say, which no generation counts. */
+function isSameTask(before: StoredGitRepo, after: StoredGitRepo): boolean {
+  return isSameSpec(before, after) && before.spec.compatibility === after.spec.compatibility;
 }
 
 /** Did a scan change in a way that a marker in Git can show? */

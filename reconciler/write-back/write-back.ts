@@ -15,6 +15,7 @@ import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
 import { repositoryDirectory } from './copies.ts';
+import type { AskAmd64 } from './fleet-values.ts';
 import { takeBackFormer } from './former.ts';
 import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
@@ -30,6 +31,10 @@ export interface WriteBackDependencies extends AccessDependencies {
   readonly agreedAt?: string;
   /** Tells where images come from; see {@link import('./ask-labels.ts').labelAsker}. */
   readonly askLabels?: (signal: AbortSignal) => AskLabels;
+  /** `spec.compatibility` of a GitRepo that has none. */
+  readonly compatibility: NonNullable<GitRepoSpec['compatibility']>;
+  /** Tells what an image's linux/amd64 digest is; see {@link import('./ask-amd64.ts').amd64Asker}. */
+  readonly askAmd64: (signal: AbortSignal) => AskAmd64;
   /** What earlier runs know of the repository's blobs. */
   readonly known?: KnownBlobs;
 }
@@ -55,7 +60,15 @@ export async function writeBack(
     const heads = await repository.remoteHeads(branches);
     const [head = ''] = branches.map((branch) => heads.get(branch));
     const at = stateOf(...branches.map((branch) => heads.get(branch)));
-    const job = jobFor({ gitRepo, repository, index, signal, ...(known && { known }) });
+    const askAmd64 = isFleets(gitRepo, dependencies) ? dependencies.askAmd64(signal) : undefined;
+    const job = jobFor({
+      gitRepo,
+      repository,
+      index,
+      signal,
+      ...(known && { known }),
+      ...(askAmd64 && { askAmd64 }),
+    });
     if (target.kind === 'branch') {
       if (at === agreedAt) return { kind: 'unchanged', head, at };
       await takeBackFormer(job, target, undefined);
@@ -74,6 +87,10 @@ export async function writeBack(
     signal.throwIfAborted();
     return failed(error);
   }
+}
+
+function isFleets({ spec }: StoredGitRepo, { compatibility }: WriteBackDependencies): boolean {
+  return (spec.compatibility ?? compatibility) === 'Fleet';
 }
 
 /** Finds what is wrong in a spec before anything is asked of a server. */

@@ -67,6 +67,7 @@ async function unchanged(tags: readonly string[], plainMs: number): Promise<Row>
     describe: async () => ({ kind: 'image' }),
     created: async () => undefined,
     labels: async () => ({}),
+    amd64Digest: async () => undefined,
     close: async () => {},
   };
   const memory = new ScanMemory();

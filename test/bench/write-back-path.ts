@@ -198,6 +198,8 @@ class Bench {
         environment: process.env,
         signal: new AbortController().signal,
         appTokens: new GitHubAppTokens(),
+        compatibility: 'None',
+        askAmd64: () => async () => undefined,
         known: this.#known,
         ...(this.#agreedAt && { agreedAt: this.#agreedAt }),
       },

@@ -80,6 +80,7 @@ describe('containerImage', () => {
 });
 
 describe('scalarText', () => {
+  const AS_FLEET = { ...NGINX, spelling: 'Canonical' as const };
   const rows: [form: Form, current: string, expected: string, why: string, value?: typeof NGINX][] = [
     ['image', 'nginx:1.0', 'nginx:1.3', 'the new tag'],
     ['image', 'docker.io/library/nginx:1.0', 'docker.io/library/nginx:1.3', "the user's spelling stays"],
@@ -92,6 +93,10 @@ describe('scalarText', () => {
     ['tag', 'nginx:1.0', '1.3', 'whatever was there'],
     ['digest', 'nginx:1.0', `nginx:1.3@${NEW}`, 'all of it'],
     ['sha', OLD, NEW, 'the digest alone'],
+    ['image', 'nginx:1.0', 'index.docker.io/library/nginx:1.3', 'as Fleet writes it', AS_FLEET],
+    ['name', 'nginx', 'index.docker.io/library/nginx', 'also the name alone', AS_FLEET],
+    ['tag', '1.0', '1.3', 'which makes no difference to a tag', AS_FLEET],
+    ['digest', 'nginx', `index.docker.io/library/nginx:1.3@${NEW}`, 'also before a digest', AS_FLEET],
   ];
   for (const [form, current, expected, why, value = NGINX] of rows) {
     it(`:${form} of "${current.replace(OLD, 'OLD')}" with ${value.name}: ${why}`, () =>

@@ -39,6 +39,7 @@ async function setUp(
       describe: async () => ({ kind: 'image' }),
       created: async () => undefined,
       labels: async () => ({}),
+      amd64Digest: async () => undefined,
       close: async () => {},
     },
     pullAccess: async () => ({ credentials: [], notes: [] }),

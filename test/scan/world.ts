@@ -72,6 +72,7 @@ export class World {
       return this.#contentOf(digest).created;
     },
     labels: async () => ({}),
+    amd64Digest: async () => undefined,
     close: async () => {},
   };
 

@@ -39,6 +39,8 @@ async function setUp(t: TestContext) {
     cacheDirectory,
     environment: { PATH: process.env['PATH'] },
     appTokens: new GitHubAppTokens(),
+    compatibility: 'None',
+    askAmd64: () => async () => undefined,
     events: new EventRecorder(client, { component: 'test', instance: 'test' }),
     metrics: new Metrics(),
     log,

@@ -33,6 +33,8 @@ export async function runner(t: TestContext): Promise<Run> {
       cacheDirectory,
       environment: { PATH: process.env['PATH'] },
       appTokens: new GitHubAppTokens(),
+      compatibility: 'None',
+      askAmd64: () => async () => assert.fail('nothing is to be as Fleet has it'),
       signal: new AbortController().signal,
       ...more,
     });

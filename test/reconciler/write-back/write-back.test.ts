@@ -42,6 +42,8 @@ describe('writeBack', () => {
       cacheDirectory,
       environment: { PATH: process.env['PATH'] },
       appTokens: new GitHubAppTokens(),
+      compatibility: 'None',
+      askAmd64: () => async () => undefined,
       signal: new AbortController().signal,
       ...dependencies,
     });
