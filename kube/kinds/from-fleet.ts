@@ -42,7 +42,7 @@ const MAX_NAME = 253;
  * left to its default and told in `notes`; where the default would choose other tags, the scan is suspended in its place. An
  * image that our CRD refuses stays as it is, for there is none in its place: the API server says what is wrong with it.
  */
-export function fromFleet(scan: ImageScan): Conversion {
+export function convert(scan: ImageScan): Conversion {
   const { metadata, spec } = scan;
   const { namespace } = metadata;
   const notes: string[] = [];
@@ -80,7 +80,9 @@ export function fromFleet(scan: ImageScan): Conversion {
 function convertedInterval(interval: ImageScan['spec']['interval'], notes: string[]): string | undefined {
   if (!interval) return undefined;
   if (isInterval(interval)) return interval;
-  notes.push(`the interval ${JSON.stringify(interval)} is no duration that can be used: it is the default now`);
+  notes.push(
+    `the interval ${JSON.stringify(interval)} is no duration that can be used: it is the default now`,
+  );
   return undefined;
 }
 
@@ -110,7 +112,9 @@ type SecretRef = ImageScan['spec']['secretRef'];
 
 function convertedSecret(secretRef: SecretRef, notes: string[]): SecretRef {
   if (!secretRef || secretRef.name.length <= MAX_NAME) return secretRef;
-  notes.push(`spec.secretRef names a Secret by more than ${MAX_NAME} characters, which none has: it is left out`);
+  notes.push(
+    `spec.secretRef names a Secret by more than ${MAX_NAME} characters, which none has: it is left out`,
+  );
   return undefined;
 }
 
