@@ -20,6 +20,8 @@ const CONCURRENCY = 8;
 /** Removed objects that are remembered at once; 5,000 of them are a few MiB. */
 const MAX_REMOVED = 20_000;
 const LONGEST_RETRY_MS = 60_000;
+/** Together more than a quarter of an hour; what is refused for so long, such as in a namespace that is being deleted, is let go. */
+const MAX_FAILURES = 20;
 
 /** What {@link FleetRescue} works with. */
 export interface FleetRescueDependencies {
@@ -159,12 +161,12 @@ export class FleetRescue {
     const { log } = this.#dependencies;
     const removed = this.#removed.get(key);
     if (removed === undefined) return;
-    if (isFinal(error)) {
+    const failures = removed.failures + 1;
+    if (isFinal(error) || failures === MAX_FAILURES) {
       this.#removed.delete(key);
       log.error({ scan: key, err: error }, 'an ImageScan that went with the kind of Fleet cannot be adopted');
       return;
     }
-    const failures = removed.failures + 1;
     this.#removed.set(key, { ...removed, failures });
     log.warn({ scan: key, err: error }, 'a removed ImageScan could not be looked at; it is tried again');
     this.#queue.schedule(key, retryDue(failures, LONGEST_RETRY_MS, Date.now()));
