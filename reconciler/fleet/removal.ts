@@ -29,13 +29,14 @@ export class KindRemoval {
   }
 
   /**
-   * The state of the kind at or after this moment: an older answer would not know of a removal that began since.
+   * The state of the kind at or after a moment: an older answer would not know of a removal that began since.
    *
+   * @param since of `performance.now()`
    * @throws {ApiError} when the API server does not say
    */
-  async state(signal: AbortSignal): Promise<KindState> {
-    const now = performance.now();
-    if (this.#last === undefined || this.#last.begins < now) {
+  async state(since: number, signal: AbortSignal): Promise<KindState> {
+    if (this.#last === undefined || this.#last.begins < since) {
+      const now = performance.now();
       const begins = Math.max(now, (this.#last?.begins ?? -PAUSE_MS) + PAUSE_MS);
       this.#last = { begins, state: this.#ask(begins - now, signal) };
     }

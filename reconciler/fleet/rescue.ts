@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
 import { type ScanIndex, scanKey } from '../../core/scan.ts';
+import { Backoff } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
@@ -9,7 +10,6 @@ import { type Conversion, convert } from '../../kube/kinds/from-fleet.ts';
 import { toScan } from '../../kube/kinds/to-scan.ts';
 import { IMAGE_SCANS } from '../../kube/resource.ts';
 import type { Collection } from '../../kube/store.ts';
-import { retryDue } from '../schedule.ts';
 import { writeStatus } from '../status-writer.ts';
 import { parseStoredScan, type StoredGitRepo, type StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
@@ -19,9 +19,8 @@ import { KindRemoval, type KindState } from './removal.ts';
 const CONCURRENCY = 8;
 /** Removed objects that are remembered at once; 5,000 of them are a few MiB. */
 const MAX_REMOVED = 20_000;
-const LONGEST_RETRY_MS = 60_000;
-/** Together more than a quarter of an hour; what is refused for so long, such as in a namespace that is being deleted, is let go. */
-const MAX_FAILURES = 20;
+/** With the pauses between them a quarter of an hour. What is refused for so long, such as in a namespace that is being deleted, is let go. */
+const MAX_FAILURES = 40;
 
 /** What {@link FleetRescue} works with. */
 export interface FleetRescueDependencies {
@@ -33,9 +32,13 @@ export interface FleetRescueDependencies {
   readonly log: Logger;
 }
 
+/** An ImageScan of Fleet's that was deleted, by whatever cause. */
 interface Removed {
   readonly scan: StoredScan;
+  /** When we heard of it, or last tried in vain; of `performance.now()`. */
+  readonly since: number;
   readonly failures: number;
+  readonly backoff: Backoff;
 }
 
 /**
@@ -81,14 +84,14 @@ export class FleetRescue {
       );
       return;
     }
-    this.#removed.set(key, { scan, failures: 0 });
+    this.#removed.set(key, { scan, since: performance.now(), failures: 0, backoff: new Backoff() });
     this.#queue.schedule(key, Date.now());
   }
 
   async #look(key: string, signal: AbortSignal): Promise<void> {
     const removed = this.#removed.get(key);
     if (removed === undefined) return;
-    if (wentWithKind(removed.scan, await this.#removal.state(signal))) {
+    if (wentWithKind(removed.scan, await this.#removal.state(removed.since, signal))) {
       await this.#adopt(removed.scan, signal);
     }
     if (this.#removed.get(key) === removed) this.#removed.delete(key);
@@ -167,9 +170,9 @@ export class FleetRescue {
       log.error({ scan: key, err: error }, 'an ImageScan that went with the kind of Fleet cannot be adopted');
       return;
     }
-    this.#removed.set(key, { ...removed, failures });
+    this.#removed.set(key, { ...removed, since: performance.now(), failures });
     log.warn({ scan: key, err: error }, 'a removed ImageScan could not be looked at; it is tried again');
-    this.#queue.schedule(key, retryDue(failures, LONGEST_RETRY_MS, Date.now()));
+    this.#queue.schedule(key, Date.now() + removed.backoff.next());
   }
 }
 
