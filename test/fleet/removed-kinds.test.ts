@@ -250,6 +250,11 @@ describe("the removal of Fleet's kinds", () => {
     await untilServed('gone', 'back', `${IMAGE}:0.0.1`);
     assert.deepEqual(await ourScans(), ['apps-web', 'by-hand', 'mine']);
     assert.equal((await readScan(bench.client, ours('apps-web'))).status.latestTag, '2.0.0');
+    await waitFor('the line that says so', () =>
+      /"resource":"gitrepos".*the cluster has this kind no more/.test(bench.reconciler.process.output())
+        ? true
+        : undefined,
+    );
     await areHealthy();
   });
 });

@@ -81,7 +81,7 @@ describe('convert', () => {
     assert.equal(object.spec.interval, undefined);
     assert.equal(object.spec.secretRef, undefined);
     assert.match(notes.join('\n'), /^the interval "1d" is no duration .*\nspec\.secretRef names a Secret /);
-    for (const interval of ['9999999h', `${'1s'.repeat(17)}`]) {
+    for (const interval of ['9999999h', '1s'.repeat(17)]) {
       assert.equal(convert(fleets({ spec: { interval } })).object.spec.interval, undefined);
     }
   });
