@@ -43,6 +43,7 @@ export class Store<T extends Named> implements Collection<T> {
   readonly synced: Promise<void>;
   readonly #follow: (signal: AbortSignal) => AsyncIterable<WatchEvent<T>>;
   readonly #listeners: ((change: Change<T>) => void)[] = [];
+  readonly #servedListeners: ((isServed: boolean) => void)[] = [];
   readonly #markSynced: () => void;
   #items = new Map<string, T>();
   #isSynced = false;
@@ -86,6 +87,11 @@ export class Store<T extends Named> implements Collection<T> {
     this.#listeners.push(listener);
   }
 
+  /** Calls `listener` when the API server begins or ceases to have the kind, before the changes that come with it. */
+  onServed(listener: (isServed: boolean) => void): void {
+    this.#servedListeners.push(listener);
+  }
+
   /** Follows the collection until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for await (const event of this.#follow(signal)) {
@@ -95,7 +101,7 @@ export class Store<T extends Named> implements Collection<T> {
   }
 
   #apply(event: WatchEvent<T>): void {
-    this.#isServed = event.type !== 'absent';
+    this.#serve(event.type !== 'absent');
     switch (event.type) {
       case 'absent':
         return this.#replace([]);
@@ -108,6 +114,12 @@ export class Store<T extends Named> implements Collection<T> {
       case 'alive':
         return;
     }
+  }
+
+  #serve(isServed: boolean): void {
+    if (this.#isServed === isServed) return;
+    this.#isServed = isServed;
+    for (const listener of this.#servedListeners) listener(isServed);
   }
 
   #replace(items: readonly T[]): void {

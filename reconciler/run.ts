@@ -8,6 +8,7 @@ import { serveProbes } from '../program/probes.ts';
 import { together } from '../program/together.ts';
 import { GitHubAppTokens } from '../git/github-app-tokens.ts';
 import type { Config } from './config.ts';
+import { FleetRescue } from './fleet/rescue.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import { pullAccessReader } from '../scan/pull-access.ts';
 import { Metrics } from './metrics.ts';
@@ -78,6 +79,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
   const registry = createRegistryClient({ insecureHosts, environment, ...(settings && { settings }) });
   const pullAccess = pullAccessReader(client, { ...(providers && { providers }) });
   const scans = new ScanLoop({ ...shared, registry, pullAccess });
+  const rescue = new FleetRescue({ ...shared, gitRepos: stores.gitRepos });
   const { knownHosts } = config;
   const writeBacks = new WriteBackLoop({
     ...shared,
@@ -95,6 +97,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
       signal,
       (each) => stores.run(each),
       (each) => scans.run(each),
+      (each) => rescue.run(each),
       (each) => keepSettings(settings, log, each),
       (each) => writeBacks.run(each),
       (each) => certificates(client, config, log, each),

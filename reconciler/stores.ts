@@ -61,7 +61,7 @@ function storeOf<T extends ImageScan | GitRepo>(
   lookAgainMs?: number,
 ): Store<T & Keyed> {
   const { group, plural } = resource;
-  return createStore(
+  const store = createStore<T & Keyed>(
     client,
     { resource },
     {
@@ -81,6 +81,13 @@ function storeOf<T extends ImageScan | GitRepo>(
       ...(lookAgainMs !== undefined && { lookAgainMs }),
     },
   );
+  store.onServed((isServed) => {
+    const what = isServed
+      ? 'the cluster has this kind; its objects are served'
+      : 'the cluster has this kind no more; what was done for its objects ends, until it is back';
+    log.info({ group, resource: plural }, what);
+  });
+  return store;
 }
 
 async function* nothing(): AsyncGenerator<{ readonly type: 'absent' }> {

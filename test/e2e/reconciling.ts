@@ -23,17 +23,23 @@ export interface Reconciling {
   stop(): Promise<void>;
 }
 
-/** Starts it all, with registries that are spoken to over plain HTTP, and more flags for the reconciler. */
+/** Starts it all, with registries that are spoken to over plain HTTP, more values for the chart and more flags for the reconciler. */
 export async function startReconciling({
   insecureRegistries = [],
+  values = [],
   args = [],
 }: {
   insecureRegistries?: readonly string[];
+  values?: readonly string[];
   args?: readonly string[];
 } = {}): Promise<Reconciling> {
   const cluster = await startCluster();
   const client = await connect({ kubeconfig: cluster.kubeconfig });
-  const product = await installProduct(cluster, { webhookPort: await freePort(), insecureRegistries });
+  const product = await installProduct(cluster, {
+    webhookPort: await freePort(),
+    insecureRegistries,
+    values,
+  });
   const cacheDirectory = temporaryFolder('copies');
   const reconciler = await product.startReconciler({ args: ['--cache-dir', cacheDirectory, ...args] });
   return {

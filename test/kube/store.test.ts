@@ -63,6 +63,20 @@ describe('Store', () => {
     assert.deepEqual(heard.map(words), ['put x1', 'deleted x1']);
   });
 
+  it('tells when its kind comes and goes, once each', async () => {
+    const store = new Store<Item>(async function* (): AsyncGenerator<WatchEvent<Item>> {
+      yield { type: 'absent' };
+      yield { type: 'replaced', items: [] };
+      yield { type: 'alive' };
+      yield { type: 'absent' };
+      yield { type: 'absent' };
+    });
+    const heard: boolean[] = [];
+    store.onServed((isServed) => heard.push(isServed));
+    await store.run(new AbortController().signal);
+    assert.deepEqual(heard, [true, false]);
+  });
+
   it('ends with what a listener throws', async () => {
     const store = new Store<Item>(async function* () {
       yield { type: 'put', item: item('x') };
