@@ -100,6 +100,7 @@ describe('the Deployment', () => {
       '--health-listen=:8080',
       '--namespace=fleetscan-system',
       '--cert-secret=fleetscan-webhook-cert',
+      '--fleet-takeover=off',
       '--log-level=debug',
     ]);
     assert.deepEqual(reconciler.args, [
@@ -115,6 +116,8 @@ describe('the Deployment', () => {
       '--known-hosts=git-system/known-hosts',
       '--insecure-registry=a:5000',
       '--insecure-registry=b',
+      '--fleet-takeover=off',
+      '--compatibility=None',
       '--log-level=debug',
     ]);
     assert.equal(reconciler.env?.[0]?.name, 'POD_NAME');

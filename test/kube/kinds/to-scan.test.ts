@@ -31,6 +31,7 @@ const both = (object: object) => {
 describe('toScan', () => {
   it('gives the value in force and its history, in the spelling of the spec', () => {
     assert.deepEqual(both(raw({ exportTo: ['x-*'], consistency: 'Revision', gitrepoName: 'repo' })), {
+      group: 'fleetscan.io',
       namespace: 'team',
       name: 'app',
       tagName: 'app',
