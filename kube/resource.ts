@@ -17,6 +17,7 @@ export const PODS: Resource = { group: '', version: 'v1', plural: 'pods' };
 export const SERVICE_ACCOUNTS: Resource = { group: '', version: 'v1', plural: 'serviceaccounts' };
 export const SECRETS: Resource = { group: '', version: 'v1', plural: 'secrets' };
 export const CONFIG_MAPS: Resource = { group: '', version: 'v1', plural: 'configmaps' };
+export const DEPLOYMENTS: Resource = { group: 'apps', version: 'v1', plural: 'deployments' };
 export const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 export const EVENTS: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
 export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {

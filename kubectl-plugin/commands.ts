@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { addChoiceCommands } from './choice-commands.ts';
 import { addConnectionFlags } from './connection-flags.ts';
 import { addFileCommands } from './file-commands.ts';
+import { addFleetCommands } from './fleet-commands.ts';
 import { KUBECTL_HELP } from './help.ts';
 import { version } from './version.ts';
 
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addScan(program);
   addChoiceCommands(program);
   addFileCommands(program);
+  addFleetCommands(program);
   program
     .command('version')
     .summary('show the version of this plugin')
@@ -87,7 +89,7 @@ function addScan(program: Command): void {
 export function kubectlArguments(program: Command, args: readonly string[]): string[] {
   const end = args.includes('--') ? args.indexOf('--') : args.length;
   const switches = new Set(
-    [program, ...program.commands]
+    commandsOf(program)
       .flatMap(({ options }) => options)
       .filter((option) => option.isBoolean())
       .flatMap(({ short, long }) => [short, long]),
@@ -99,4 +101,8 @@ export function kubectlArguments(program: Command, args: readonly string[]): str
     return /^-[a-zA-Z]$/.test(flag) ? [flag, value] : [arg];
   };
   return [...args.slice(0, end).flatMap(read), ...args.slice(end)];
+}
+
+function commandsOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(commandsOf)];
 }
