@@ -8,7 +8,9 @@ const container = z.object({
   image: z.string().default(''),
   command: z.array(z.string()).default([]),
   args: z.array(z.string()).default([]),
-  env: z.array(z.object({ name: z.string(), value: z.string().optional(), valueFrom: z.unknown() })).default([]),
+  env: z
+    .array(z.object({ name: z.string(), value: z.string().optional(), valueFrom: z.unknown() }))
+    .default([]),
 });
 const condition = z.object({
   type: z.string(),

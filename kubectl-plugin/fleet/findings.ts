@@ -20,7 +20,11 @@ export type FindingType =
 /** Something amiss; with the command against it where there is one. */
 export interface Finding {
   readonly type: FindingType;
-  readonly object?: { readonly kind: 'ImageScan' | 'GitRepo'; readonly namespace: string; readonly name: string };
+  readonly object?: {
+    readonly kind: 'ImageScan' | 'GitRepo';
+    readonly namespace: string;
+    readonly name: string;
+  };
   readonly message: string;
   readonly command?: string;
 }
@@ -73,7 +77,12 @@ interface Written {
   readonly foreignWrite?: Write | undefined;
 }
 
-function twoWritersOf(kind: 'ImageScan' | 'GitRepo', written: Written, since: number, did: string): Finding[] {
+function twoWritersOf(
+  kind: 'ImageScan' | 'GitRepo',
+  written: Written,
+  since: number,
+  did: string,
+): Finding[] {
   const { namespace, name, foreignWrite } = written;
   if (foreignWrite === undefined || foreignWrite.at <= since) return [];
   const { manager, at } = foreignWrite;
@@ -119,9 +128,16 @@ function halfEnabled({ controllers = [] }: Facts): Finding[] {
     controllers.filter((controller) => controller.role === role).map(({ imageScan }) => imageScan);
   const [scanning, applying] = [state('fleet-controller'), state('gitjob')];
   if (scanning.includes('On') && applying.includes('Off'))
-    return [{ type: 'HalfEnabled', message: `IMAGESCAN_ENABLED is on for fleet-controller and off for gitjob, so ${REFUSES}` }];
+    return [
+      {
+        type: 'HalfEnabled',
+        message: `IMAGESCAN_ENABLED is on for fleet-controller and off for gitjob, so ${REFUSES}`,
+      },
+    ];
   if (scanning.includes('Off') && applying.includes('On'))
-    return [{ type: 'HalfEnabled', message: 'IMAGESCAN_ENABLED is on for gitjob and off for fleet-controller' }];
+    return [
+      { type: 'HalfEnabled', message: 'IMAGESCAN_ENABLED is on for gitjob and off for fleet-controller' },
+    ];
   return [];
 }
 
@@ -162,7 +178,8 @@ function noWriteAccess({ scans = [], gitRepos = [] }: Facts): Finding[] {
     .map((repo) => ({
       type: 'NoWriteAccess',
       object: named('GitRepo', repo),
-      message: 'has no spec.clientSecretName: Fleet writes nothing back then, and few Git servers let Fleetscan push',
+      message:
+        'has no spec.clientSecretName: Fleet writes nothing back then, and few Git servers let Fleetscan push',
     }));
 }
 

@@ -61,7 +61,8 @@ async function servedKinds(client: KubeClient): Promise<Facts['kinds']> {
   if (status === 404) return { gitRepos: false, imageScans: false };
   if (status !== 200) throw answerError(status, body);
   const parsed = discovery.safeParse(JSON.parse(body));
-  if (!parsed.success) throw new ApiError('Server', `the API server does not list the kinds of ${FLEET_GROUP}`);
+  if (!parsed.success)
+    throw new ApiError('Server', `the API server does not list the kinds of ${FLEET_GROUP}`);
   const names = new Set(parsed.data.resources.map(({ name }) => name));
   return { gitRepos: names.has('gitrepos'), imageScans: names.has('imagescans') };
 }

@@ -11,21 +11,24 @@ export interface Outlook {
 export const CASES: Readonly<Record<FleetCase, string>> = {
   NotInstalled: 'Fleet is not in this cluster: its GitRepos are not served.',
   NoController: "Fleet's kinds are in this cluster, and no fleet-controller runs.",
-  ImageScanOff: "Fleet runs with its image scan off, the default since v0.15.",
-  ImageScanRefused: 'Fleet runs with its image scan off, so it refuses to deploy what has imageScans in fleet.yaml.',
+  ImageScanOff: 'Fleet runs with its image scan off, the default since v0.15.',
+  ImageScanRefused:
+    'Fleet runs with its image scan off, so it refuses to deploy what has imageScans in fleet.yaml.',
   ImageScanOn: 'Fleet runs with its image scan on.',
   ImageScanUnknown: 'Fleet is here; whether its image scan is on could not be read.',
   FeatureRemoved: 'Fleet runs and has no image scan any more: its ImageScans are not served.',
 };
 
-const ALONE = "Fleetscan scans for Fleet's ImageScans and writes their values back to Git, and nobody else does.";
+const ALONE =
+  "Fleetscan scans for Fleet's ImageScans and writes their values back to Git, and nobody else does.";
 const NOBODY = "Nobody scans for Fleet's ImageScans.";
 const FLEET_ALONE = 'Fleet scans and writes back; Fleetscan leaves its objects alone.';
 const TAKEN_OVER =
-  "Fleetscan scans and writes back. Fleet makes the ImageScans of fleet.yaml as before, and passes them over for their shard label.";
+  'Fleetscan scans and writes back. Fleet makes the ImageScans of fleet.yaml as before, and passes them over for their shard label.';
 const MAY_BOTH = 'Fleetscan scans and writes back; if the image scan of Fleet is on, both do.';
 const NOT_READ = 'What Fleetscan does could not be read.';
-const FROM_GIT = 'Fleetscan reads the imageScans of fleet.yaml from Git and makes ImageScans of its own of them.';
+const FROM_GIT =
+  'Fleetscan reads the imageScans of fleet.yaml from Git and makes ImageScans of its own of them.';
 const NOTHING: Outlook = { happens: "There is nothing of Fleet's to serve." };
 const UNKNOWN: Outlook = { happens: NOT_READ, step: 'ReadAsSomebodyElse' };
 
@@ -35,7 +38,9 @@ export const OUTLOOKS: Readonly<Record<FleetCase, Readonly<Record<Mode, Outlook>
     NotInstalled: NOTHING,
     Off: NOTHING,
     Serve: { happens: "There is nothing of Fleet's to serve yet; Fleetscan looks for it every 10 seconds." },
-    TakeOver: { happens: "There is nothing of Fleet's to take over yet; Fleetscan looks for it every 10 seconds." },
+    TakeOver: {
+      happens: "There is nothing of Fleet's to take over yet; Fleetscan looks for it every 10 seconds.",
+    },
     Unknown: NOTHING,
   },
   NoController: {
@@ -73,7 +78,10 @@ export const OUTLOOKS: Readonly<Record<FleetCase, Readonly<Record<Mode, Outlook>
     Unknown: UNKNOWN,
   },
   ImageScanUnknown: {
-    NotInstalled: { happens: 'If the image scan of Fleet is on, it scans and writes back.', step: 'InstallTakeOver' },
+    NotInstalled: {
+      happens: 'If the image scan of Fleet is on, it scans and writes back.',
+      step: 'InstallTakeOver',
+    },
     Off: { happens: `If it is on: ${FLEET_ALONE}`, step: 'TakeOver' },
     Serve: { happens: MAY_BOTH, step: 'TakeOver' },
     TakeOver: { happens: TAKEN_OVER },

@@ -40,7 +40,10 @@ export function reportObject(facts: Facts, assessment: Assessment, unread: reado
   const { controllers, fleetscan } = facts;
   return {
     ...assessment,
-    fleet: controllers?.map(({ startedAt, ...rest }) => ({ ...rest, startedAt: new Date(startedAt).toISOString() })),
+    fleet: controllers?.map(({ startedAt, ...rest }) => ({
+      ...rest,
+      startedAt: new Date(startedAt).toISOString(),
+    })),
     ...(typeof fleetscan === 'object' && { fleetscan }),
     notRead: unread,
   };

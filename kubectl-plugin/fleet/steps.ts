@@ -34,7 +34,10 @@ const STEPS: Readonly<Record<StepName, Make>> = {
     command: install('take-over'),
   }),
   Serve: (facts) => ({ text: "Let Fleetscan serve Fleet's objects.", command: upgrade(facts, 'serve') }),
-  TakeOver: (facts) => ({ text: 'Let Fleetscan take over from Fleet.', command: upgrade(facts, 'take-over') }),
+  TakeOver: (facts) => ({
+    text: 'Let Fleetscan take over from Fleet.',
+    command: upgrade(facts, 'take-over'),
+  }),
   TurnOnImageScan: (facts) => ({
     text: 'Turn the image scan of Fleet on, so that it deploys what has imageScans in fleet.yaml. Where Rancher installed Fleet, set the value there.',
     command: turnOn(facts),

@@ -1,0 +1,73 @@
+import type { KubeClient } from '../../kube/client.ts';
+import { ApiError } from '../../kube/errors.ts';
+import { type ImageScan, parseImageScan } from '../../kube/kinds/image-scan.ts';
+import { GIT_REPOS, IMAGE_SCANS } from '../../kube/resource.ts';
+import { serverObject } from '../objects.ts';
+import { carriedStatus } from './carried-status.ts';
+import type { Item } from './plan.ts';
+
+/** By this name the API server remembers what is ours of an object. */
+const FIELD_MANAGER = 'kubectl-fleetscan';
+const DRY_RUN = { dryRun: 'All' } as const;
+const TRIES = 5;
+
+/** What was done with an object. */
+export type Verb = 'created' | 'configured' | 'unchanged';
+
+/** An item that is no refusal. */
+export type Work = Exclude<Item, { kind: 'refused' }>;
+
+/**
+ * Applies an object, and gives it the value in force of Fleet's unless it has one of its own by now. What somebody else wrote
+ * since stays: no field is taken from another.
+ *
+ * @param dryRun the API server checks everything and stores nothing
+ * @throws {ApiError} also 'Conflict', when somebody else wrote one of the fields
+ */
+export async function apply(client: KubeClient, work: Work, dryRun: boolean): Promise<Verb> {
+  if (work.kind === 'carry')
+    return (await carry(client, work.scan, work.former, dryRun)) ? 'configured' : 'unchanged';
+  const { object, former, stored } = work;
+  const { namespace, name } = object.metadata;
+  const path = { resource: object.kind === 'ImageScan' ? IMAGE_SCANS : GIT_REPOS, namespace, name };
+  const raw = await client.patch(path, object, 'apply', {
+    fieldManager: FIELD_MANAGER,
+    ...(dryRun && DRY_RUN),
+  });
+  const isSame = serverObject(raw).metadata.resourceVersion === stored;
+  const isCarried = former !== undefined && (await carry(client, parseImageScan(raw), former, dryRun));
+  if (stored === undefined) return 'created';
+  return isSame && !isCarried ? 'unchanged' : 'configured';
+}
+
+/**
+ * Writes the value in force where there is none.
+ *
+ * @returns whether something was written
+ */
+async function carry(
+  client: KubeClient,
+  scan: ImageScan,
+  former: ImageScan,
+  dryRun: boolean,
+): Promise<boolean> {
+  const status = carriedStatus(former, new Date());
+  if (status === undefined) return false;
+  const { namespace, name } = scan.metadata;
+  const path = { resource: IMAGE_SCANS, namespace, name };
+  let current = scan;
+  for (let attempt = 1; !current.status.latestTag; attempt++) {
+    // An object that was not stored has no status to be checked.
+    if (dryRun) return true;
+    const { resourceVersion } = current.metadata;
+    const body = { metadata: { resourceVersion }, status };
+    try {
+      await client.patch({ ...path, subresource: 'status' }, body, 'merge', { fieldManager: FIELD_MANAGER });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === 'Conflict') || attempt === TRIES) throw error;
+    }
+    current = parseImageScan(await client.get(path));
+  }
+  return false;
+}
