@@ -1,13 +1,15 @@
 import type { KubeClient } from '../../kube/client.ts';
+import { OWN_GROUP } from '../../core/group.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { type ImageScan, parseImageScan } from '../../kube/kinds/image-scan.ts';
-import { GIT_REPOS, IMAGE_SCANS } from '../../kube/resource.ts';
-import { serverObject } from '../objects.ts';
+import { GIT_REPO_KINDS, IMAGE_SCAN_KINDS } from '../../kube/kinds/served.ts';
+import { IMAGE_SCANS } from '../../kube/resource.ts';
 import { carriedStatus } from './carried-status.ts';
 import type { Item } from './plan.ts';
 
 /** By this name the API server remembers what is ours of an object. */
 const FIELD_MANAGER = 'kubectl-fleetscan';
+const KINDS = { ImageScan: IMAGE_SCAN_KINDS[OWN_GROUP], GitRepo: GIT_REPO_KINDS[OWN_GROUP] } as const;
 const DRY_RUN = { dryRun: 'All' } as const;
 const TRIES = 5;
 
@@ -29,15 +31,12 @@ export async function apply(client: KubeClient, work: Work, dryRun: boolean): Pr
     return (await carry(client, work.scan, work.former, dryRun)) ? 'configured' : 'unchanged';
   const { object, former, stored } = work;
   const { namespace, name } = object.metadata;
-  const path = { resource: object.kind === 'ImageScan' ? IMAGE_SCANS : GIT_REPOS, namespace, name };
-  const raw = await client.patch(path, object, 'apply', {
-    fieldManager: FIELD_MANAGER,
-    ...(dryRun && DRY_RUN),
-  });
-  const isSame = serverObject(raw).metadata.resourceVersion === stored;
+  const { resource, parse } = KINDS[object.kind];
+  const query = { fieldManager: FIELD_MANAGER, ...(dryRun && DRY_RUN) };
+  const raw = await client.patch({ resource, namespace, name }, object, 'apply', query);
   const isCarried = former !== undefined && (await carry(client, parseImageScan(raw), former, dryRun));
   if (stored === undefined) return 'created';
-  return isSame && !isCarried ? 'unchanged' : 'configured';
+  return parse(raw).metadata.resourceVersion === stored && !isCarried ? 'unchanged' : 'configured';
 }
 
 /**

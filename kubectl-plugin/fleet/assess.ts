@@ -27,7 +27,7 @@ export function assess(facts: Facts): Assessment {
   const mode = modeOf(facts);
   const { happens, step } = OUTLOOKS[found][mode];
   const findings = findingsOf(facts);
-  const next = step ?? (mode === 'TakeOver' ? stepAfterTakeOver(facts, found) : undefined);
+  const next = step ?? (mode === 'TakeOver' ? stepAfterTakeOver(facts, found, findings) : undefined);
   return {
     case: found,
     mode,
@@ -45,8 +45,13 @@ export function isOpen({ nextStep, findings }: Assessment): boolean {
 }
 
 /** Jobs that fleet-controller scheduled before the take-over live on until it is started anew. */
-function stepAfterTakeOver(facts: Facts, found: FleetCase): StepName | undefined {
+function stepAfterTakeOver(
+  facts: Facts,
+  found: FleetCase,
+  findings: readonly Finding[],
+): StepName | undefined {
   if (found !== 'ImageScanOn' && found !== 'ImageScanUnknown') return undefined;
+  if (findings.some(({ type }) => type === 'TwoWriters')) return 'RestartFleet';
   const labelled = (facts.scans ?? []).flatMap(({ labelledAt }) => labelledAt ?? []);
   if (labelled.length === 0) return undefined;
   const start = startOf(facts);

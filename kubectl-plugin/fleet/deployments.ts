@@ -9,7 +9,7 @@ const container = z.object({
   command: z.array(z.string()).default([]),
   args: z.array(z.string()).default([]),
   env: z
-    .array(z.object({ name: z.string(), value: z.string().optional(), valueFrom: z.unknown() }))
+    .array(z.object({ name: z.string(), value: z.string().optional(), valueFrom: z.unknown().optional() }))
     .default([]),
 });
 const condition = z.object({

@@ -1,6 +1,6 @@
 import type { Facts, GitRepoFacts, ScanFacts, Write } from './facts.ts';
 import { orphans } from './orphans.ts';
-import { SHARD_LABEL } from './objects.ts';
+import { SHARD_LABEL } from './object-facts.ts';
 import { fleetCase, isServing, modeOf, startOf } from './situation.ts';
 
 /** The value of the shard label that keeps Fleet off. */

@@ -14,7 +14,7 @@ import type { Connection } from '../connection.ts';
 import { serverObject } from '../objects.ts';
 import { type Role, roleOf } from './deployments.ts';
 import type { FleetController, Facts, Installation } from './facts.ts';
-import { gitRepoFacts, scanFacts } from './objects.ts';
+import { gitRepoFacts, scanFacts } from './object-facts.ts';
 import { Reader } from './reader.ts';
 
 /** Where Fleet and Fleetscan are as a rule: looked into where all namespaces may not be. */

@@ -32,7 +32,7 @@ export async function migrate(flags: MigrateFlags): Promise<void> {
     if (flags.output !== undefined) return printManifests(groups.flat(), flags.output);
     const done: Work[] = [];
     for (const group of groups) done.push(...(await applyGroup(client, group, flags)));
-    if (flags.dryRun !== 'server' && done.length > 0) print(['', ...nextSteps(done)]);
+    if (flags.dryRun !== 'server') print(nextSteps(done));
   });
 }
 

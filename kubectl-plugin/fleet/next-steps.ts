@@ -10,6 +10,7 @@ export function nextSteps(done: readonly Work[]): string[] {
   const scans = done.filter(({ source }) => source.kind === 'ImageScan');
   if (scans.length === 0) return [];
   return [
+    '',
     'Next steps:',
     ...(done.some(({ source }) => source.kind === 'GitRepo')
       ? ['  Keep the GitRepos of Fleet: they deploy. Deleting one deletes what it deployed.', '']

@@ -7,7 +7,7 @@ import { tolerant } from '../objects.ts';
 /** Objects of one kind. */
 export interface Listing<T> {
   readonly items: readonly T[];
-  /** Are they those of all namespaces? */
+  /** Are they all that there are? */
   readonly isWhole: boolean;
 }
 
@@ -34,30 +34,36 @@ export class Reader {
     namespaces: readonly string[],
   ): Promise<Listing<T> | undefined> {
     const all = await this.#tryList(resource, project);
-    if (!(all instanceof ApiError)) return { items: all, isWhole: true };
-    const read = new Map<string, T[]>();
+    if (!(all instanceof ApiError)) return all;
+    const read = new Map<string, Listing<T>>();
     for (const namespace of namespaces) {
       const some = await this.#tryList(resource, project, namespace);
       if (!(some instanceof ApiError)) read.set(namespace, some);
     }
     const rest = read.size > 0 ? `; read were those of ${[...read.keys()].join(', ')}` : '';
     this.unread.push(`${all.message}${rest}`);
-    return read.size > 0 ? { items: [...read.values()].flat(), isWhole: false } : undefined;
+    if (read.size === 0) return undefined;
+    return { items: [...read.values()].flatMap(({ items }) => items), isWhole: false };
   }
 
   async #tryList<T>(
     resource: Resource,
     project: (raw: unknown) => T | undefined,
     namespace?: string,
-  ): Promise<T[] | ApiError> {
+  ): Promise<Listing<T> | ApiError> {
     const path = { resource, ...(namespace !== undefined && { namespace }) };
-    const read = tolerant(project, (error) => this.unread.push(error.message));
+    let isWhole = true;
+    const read = tolerant(project, ({ message }) => {
+      isWhole = false;
+      this.unread.push(message);
+    });
     try {
-      return (await listAll(this.#client, path, { project: read })).items;
+      const { items } = await listAll(this.#client, path, { project: read });
+      return { items, isWhole };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.code === 'Forbidden') return error;
-      if (error.code === 'NotFound') return [];
+      if (error.code === 'NotFound') return { items: [], isWhole: true };
       throw error;
     }
   }
