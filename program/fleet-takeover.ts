@@ -1,5 +1,3 @@
-import { Option } from 'commander';
-
 /**
  * What is done with the ImageScans and GitRepos of Rancher Fleet. `off`: nothing. `serve`: they are scanned and written back as
  * ours are. `take-over`: that, and Fleet's own controller is kept off its ImageScans.
@@ -13,12 +11,4 @@ export const LOOK_AGAIN_MS = 10_000;
 /** Are Fleet's objects to be served? */
 export function servesFleet(takeover: FleetTakeover): boolean {
   return takeover !== 'off';
-}
-
-/** The flag of both programs. */
-export function fleetTakeoverOption(): Option {
-  return new Option('--fleet-takeover <mode>', "what to do with Rancher Fleet's ImageScans and GitRepos")
-    .choices(FLEET_TAKEOVERS)
-    .default('off')
-    .env('FLEETSCAN_FLEET_TAKEOVER');
 }

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { address, milliseconds, name, readConfig } from '../program/config.ts';
-import { FLEET_TAKEOVERS, fleetTakeoverOption } from '../program/fleet-takeover.ts';
+import { FLEET_TAKEOVERS } from '../program/fleet-takeover.ts';
+import { fleetTakeoverOption } from '../program/fleet-takeover-option.ts';
 import { LOG_LEVELS } from '../program/log.ts';
 
 const schema = z.object({
