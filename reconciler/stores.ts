@@ -23,8 +23,6 @@ export interface Stores {
   /** The scans by what markers call them; current before any later listener of `scans` is told of a change. */
   readonly index: ScanIndex;
   readonly gitRepos: Collection<StoredGitRepo>;
-  /** Has the cluster Fleet's ImageScans, as far as is known? */
-  readonly hasFleetScans: () => boolean;
   /** Keeps them current until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -51,7 +49,7 @@ export function createStores(client: KubeClient, log: Logger, takeover: FleetTak
   const run = async (signal: AbortSignal): Promise<void> => {
     await Promise.all(all.map((store) => store.run(signal)));
   };
-  return { scans, index, gitRepos, hasFleetScans: () => scansOf[FLEET_GROUP].isServed, run };
+  return { scans, index, gitRepos, run };
 }
 
 function storeOf<T extends ImageScan | GitRepo>(
