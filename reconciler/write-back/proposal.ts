@@ -34,7 +34,8 @@ export function propose(
     const plan = await job.plan(head);
     const latest = await proposing?.requests.latest(branches);
     const seen = { job, branches, had, head, plan, latest };
-    return plan.changes.length === 0 ? withdraw(seen, proposing) : bring(seen, proposing);
+    if (plan.changes.length > 0) return bring(seen, proposing);
+    return plan.isIncomplete ? leave(seen) : withdraw(seen, proposing);
   }, job.signal);
 }
 
@@ -80,6 +81,15 @@ function bringRequest(
   text: PullRequestText,
 ): Promise<Written> {
   return latest?.state === 'Open' ? requests.update(latest.number, text) : requests.open(branches, text);
+}
+
+/** What is proposed may still be wanted: that is not known before a registry has answered. */
+function leave({ job, head, had, plan, latest }: Seen): Synced | Proposed {
+  const { proposal } = job.gitRepo.status;
+  const looked = { head, at: stateOf(head, had), plan, ...(latest && { request: requestStatus(latest) }) };
+  return proposal === undefined
+    ? { kind: 'synced', ...looked }
+    : { kind: 'proposed', ...looked, proposal, notes: [] };
 }
 
 /** There is nothing to merge: closes the request, and removes our branch. */

@@ -9,6 +9,7 @@ import { SECRETS } from '../../../kube/resource.ts';
 import { Metrics } from '../../../reconciler/metrics.ts';
 import { createStores } from '../../../reconciler/stores.ts';
 import { WriteBackLoop } from '../../../reconciler/write-back/loop.ts';
+import { FleetValues } from '../../../write-back/fleet-values.ts';
 import { startGitServer } from '../../control-plane/git-server.ts';
 import { FakeApiServer, type Recorded, sendJson } from '../../fakes/apiserver.ts';
 import { waitFor } from '../../wait.ts';
@@ -40,7 +41,7 @@ async function setUp(t: TestContext) {
     environment: { PATH: process.env['PATH'] },
     appTokens: new GitHubAppTokens(),
     compatibility: 'None',
-    askAmd64: () => async () => undefined,
+    fleetValues: new FleetValues(async () => assert.fail('nothing is to be as Fleet has it')),
     events: new EventRecorder(client, { component: 'test', instance: 'test' }),
     metrics: new Metrics(),
     log,
