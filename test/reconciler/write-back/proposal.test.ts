@@ -3,11 +3,14 @@ import { describe, it, type TestContext } from 'node:test';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { statusAfter } from '../../../reconciler/write-back/status.ts';
+import { RegistryError } from '../../../registry/errors.ts';
+import type { WriteBackDependencies } from '../../../reconciler/write-back/write-back.ts';
+import { FleetValues } from '../../../write-back/fleet-values.ts';
 import { startGitServer } from '../../control-plane/git-server.ts';
 import { FakeGitHub } from '../../fakes/hosts/github.ts';
 import { send } from '../../fakes/hosts/server.ts';
 import { commitOnServer, git, gitText } from '../../git/support.ts';
-import { gitRepo } from '../samples.ts';
+import { gitRepo, OTHER_DIGEST } from '../samples.ts';
 import { marked, patched, runner } from './support.ts';
 
 const SOURCE = 'fleetscan/team/apps/main';
@@ -37,9 +40,13 @@ async function setUp(
     forge: host.forge,
     directory,
     /** A run with a tag in force. */
-    run: async (tag: string): Promise<WriteBackResult> => {
+    run: async (tag: string, more: Partial<WriteBackDependencies> = {}): Promise<WriteBackResult> => {
       const client = { get: () => Promise.resolve(secret) };
-      const result = await write(repo, tag, { client, ...(agreed?.tag === tag && { agreedAt: agreed.at }) });
+      const result = await write(repo, tag, {
+        client,
+        ...(agreed?.tag === tag && { agreedAt: agreed.at }),
+        ...more,
+      });
       agreed = result.kind === 'failed' ? undefined : { at: result.at, tag };
       repo = patched(repo, statusAfter(repo, result, new Date()));
       return result;
@@ -172,6 +179,23 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
     commitOnServer(directory, { 'a.yaml': marked('1.0.0') });
     await run('2.0.0');
     assert.equal(told(), 'False PullRequestOpen, #2 Open', 'what we closed ourselves is no refusal');
+  });
+
+  it('takes nothing back while a registry does not tell what Fleet would write', async (t) => {
+    const { forge, run, told, head, directory } = await setUp(t, { spec: { compatibility: 'Fleet' } });
+    commitOnServer(directory, { 'a.yaml': marked('1.0.0').replace('web"', 'web:digest"') });
+    await run('2.0.0', { fleetValues: new FleetValues(async () => OTHER_DIGEST) });
+    const proposed = head(SOURCE);
+    assert.equal(told(), 'False PullRequestOpen, #1 Open');
+    // As after a restart: nothing is known any more.
+    const away = new FleetValues(async () => {
+      throw new RegistryError('Unreachable', 'cannot reach registry.example');
+    });
+    commitOnServer(directory, { 'other.txt': 'y\n' });
+    const result = await run('2.0.0', { fleetValues: away });
+    assert.ok(result.kind === 'proposed' && result.plan.isIncomplete, JSON.stringify(result));
+    assert.deepEqual([told(), head(SOURCE)], ['False PullRequestOpen, #1 Open', proposed]);
+    assert.deepEqual(forge.pulls[0]?.comments, []);
   });
 
   it('keeps what a person pushed to the branch, and puts its own commits on top', async (t) => {
