@@ -173,8 +173,7 @@ describe('compatibility with Fleet', () => {
     await apply('default', {});
     await apply('none', { compatibility: 'None' });
     await Promise.all([untilFile('default', asOurs()), untilFile('none', asOurs())]);
-    bench.reconciler.process.kill('SIGTERM');
-    await bench.reconciler.process.exited;
+    await bench.reconciler.process.stop();
     const args = ['--fleet-takeover=serve', '--compatibility=Fleet'];
     await bench.product.startReconciler({ args: ['--cache-dir', bench.cacheDirectory, ...args] });
     await untilFile('default', asFleet());
