@@ -73,6 +73,12 @@ function addScansFlags(command: Command): void {
       collect,
     )
     .option('--offline', 'ask no registry: values come from the status of ImageScans')
-    .option('--gitrepo <name>', 'the GitRepo as which markers are looked up');
+    .option('--gitrepo <name>', 'the GitRepo as which markers are looked up')
+    .addOption(
+      new Option(
+        '--compatibility <mode>',
+        "what is written beside markers in comments: 'Fleet' for what Fleet writes, as spec.compatibility of a GitRepo",
+      ).choices(['None', 'Fleet']),
+    );
   addDockerConfig(addRegistryFlags(command));
 }

@@ -5,6 +5,7 @@ import { isRequired, isUnresolved, keptWarning, whyDenied } from '../core/requir
 import { type Edit, editMarkers } from '../core/yaml/edit.ts';
 import type { Splice } from '../core/yaml/scalar.ts';
 import { type FilePod, podsIn } from '../core/yaml/workload.ts';
+import type { Find } from '../write-back/fleet-values.ts';
 import type { Scans } from './scan-values.ts';
 
 /** Something to tell of a manifest. */
@@ -36,9 +37,13 @@ type Lookups = Pick<Scans, 'book' | 'home'>;
 
 const WARNING_LENGTH = 1000;
 
-/** Brings the values beside comment markers up to date, as write-back does; all other bytes stay. */
-export function resolveComments(text: string, { book, home }: Lookups): Resolved {
-  const result = editMarkers(text, (marker) => book.find(marker, home));
+/**
+ * Brings the values beside comment markers up to date, as write-back does; all other bytes stay.
+ *
+ * @param find looks up a marker of a comment
+ */
+export function resolveComments(text: string, find: Find): Resolved {
+  const result = editMarkers(text, find);
   const remarks = result.leftAlone.map(({ line, reason, message }): Remark => {
     return { line, severity: 'warning', message: `marker left alone: ${reason}: ${message}` };
   });
@@ -49,10 +54,11 @@ export function resolveComments(text: string, { book, home }: Lookups): Resolved
  * Makes manifests as write-back and the webhook would: comment markers first, then the annotations of each pod and pod template
  * by the rules of admission. Only images change. A pod's namespace is its own, or else the one that markers are looked up in.
  *
+ * @param find looks up a marker of a comment; those of annotations are looked up in `lookups`
  * @param now the time of admission
  */
-export function resolveManifests(text: string, lookups: Lookups, now: Date): Resolved {
-  const written = resolveComments(text, lookups);
+export function resolveManifests(text: string, find: Find, lookups: Lookups, now: Date): Resolved {
+  const written = resolveComments(text, find);
   const splices = new Map<number, Splice>();
   const remarks = [...written.remarks];
   const images: ImageChange[] = [];

@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors.ts';
 import { oneLine } from '../core/one-line.ts';
 import { UsageError } from './failure.ts';
 import { yamlFilesOf } from './lint-files.ts';
+import { withLookUp } from './look-up.ts';
 import { note } from './output.ts';
 import { isResourceList, resolveList } from './resource-list.ts';
 import { type Resolved, resolveManifests } from './resolve-text.ts';
@@ -34,13 +35,13 @@ export async function resolve(flags: ResolveFlags): Promise<void> {
     return resolveList(only.content, flags);
   if (scanFiles.length === 0) throw new UsageError('Usage', 'say which scans: --scans FILE');
   const scans = await scansFor(flags);
-  const resolved = manifests.map(({ file, content }) => ({
-    file,
-    ...resolveManifests(content, scans, new Date()),
-  }));
+  const now = new Date();
+  const { result: resolved, problems } = await withLookUp(scans, flags, (find) =>
+    manifests.map(({ file, content }) => ({ file, ...resolveManifests(content, find, scans, now) })),
+  );
   const rejected = resolved.flatMap(tell);
   if (rejected.length === 0) process.stdout.write(joined(resolved.map((it) => it.text)));
-  failOn([...scans.problems, ...rejected]);
+  failOn([...problems, ...rejected]);
 }
 
 /** Tells the warnings. @returns what the webhook would reject */

@@ -9,7 +9,9 @@ import {
   stringify,
   type YAMLMap,
 } from 'yaml';
+import type { Find } from '../write-back/fleet-values.ts';
 import { UsageError } from './failure.ts';
+import { withLookUp } from './look-up.ts';
 import { type Remark, type Resolved, resolveComments, resolveManifests } from './resolve-text.ts';
 import { failOn, type Problem, scansIn, type ScanFile } from './scan-files.ts';
 import { type Scans, type ScansFlags, scansFor } from './scan-values.ts';
@@ -35,7 +37,8 @@ function listIn(content: string): YAMLMap | undefined {
 
 /** Answers a `ResourceList` as `resolve` does manifests. The scans are those of its `functionConfig`, and of `--scans`. */
 export async function resolveList(content: string, flags: ScansFlags): Promise<void> {
-  await answer(content, flags, (scans) => resolveManifests(content, scans, new Date()));
+  const now = new Date();
+  await answer(content, flags, (find, scans) => resolveManifests(content, find, scans, now));
 }
 
 /**
@@ -52,8 +55,8 @@ export async function updateList(flags: ScansFlags & { readonly strict?: boolean
       'Usage',
       'update - reads a ResourceList (config.kubernetes.io/v1); for manifests use resolve -f -',
     );
-  await answer(content, flags, (scans) => {
-    const resolved = resolveComments(content, scans);
+  await answer(content, flags, (find) => {
+    const resolved = resolveComments(content, find);
     return flags.strict ? { ...resolved, remarks: resolved.remarks.map(asError) } : resolved;
   });
 }
@@ -65,7 +68,7 @@ function asError(remark: Remark): Remark {
 async function answer(
   content: string,
   flags: ScansFlags,
-  resolve: (scans: Scans) => Resolved,
+  resolve: (find: Find, scans: Scans) => Resolved,
 ): Promise<void> {
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines });
@@ -76,11 +79,11 @@ async function answer(
       'there are no scans: put them into the functionConfig, or use --scans FILE',
     );
   const scans = await scansFor(flags, more);
-  const resolved = resolve(scans);
+  const { result: resolved, problems } = await withLookUp(scans, flags, (find) => resolve(find, scans));
   const items = itemsOf(document, (offset) => lines.linePos(offset).line);
   const errors = resolved.remarks.filter(({ severity }) => severity === 'error');
   const results: Result[] = [
-    ...scans.problems.map(({ place, message }): Result => {
+    ...problems.map(({ place, message }): Result => {
       return { severity: 'error', message: place === undefined ? message : `${place}: ${message}` };
     }),
     ...resolved.remarks.map((remark) => ({ ...messageOf(remark), ...placeOf(items, remark.line) })),
@@ -89,7 +92,7 @@ async function answer(
     }),
   ];
   process.stdout.write(withResults(resolved.text, results));
-  failOn([...scans.problems, ...errors.map(({ message }): Problem => ({ message }))]);
+  failOn([...problems, ...errors.map(({ message }): Problem => ({ message }))]);
 }
 
 function messageOf({ severity, message }: Remark): Pick<Result, 'severity' | 'message'> {

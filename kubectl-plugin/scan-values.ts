@@ -20,6 +20,8 @@ export interface ScansFlags extends RegistryFlags {
   readonly namespace?: string;
   /** The GitRepo as which markers are looked up. */
   readonly gitrepo?: string;
+  /** `spec.compatibility` of it. */
+  readonly compatibility?: 'None' | 'Fleet';
 }
 
 /** What markers are looked up in, and as whom. */

@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { editMarkers } from '../core/yaml/edit.ts';
+import type { Find } from '../write-back/fleet-values.ts';
+import { withLookUp } from './look-up.ts';
 import type { Change } from '../git/repository.ts';
 import { Checkout } from '../write-back/checkout.ts';
 import { type EditPlan, type FileEdit, type LeftAlone, planEdits } from '../write-back/plan.ts';
 import { ReplaceError } from '../write-back/replace-file.ts';
 import { UsageError } from './failure.ts';
 import { checkStandardInput, failOn, type Problem } from './scan-files.ts';
-import { type Scans, type ScansFlags, scansFor } from './scan-values.ts';
+import { type ScansFlags, scansFor } from './scan-values.ts';
 import { type FileChange, unifiedDiff } from './unified-diff.ts';
 import { noteRest, printJson, printMarkdown, printSummary, type UpdateReport } from './update-report.ts';
 
@@ -42,12 +44,14 @@ export async function update(folder: string, flags: UpdateFlags): Promise<void> 
   }
   if (flags.scans === undefined) throw new UsageError('Usage', 'say which scans: --scans FILE');
   const [checkout, scans] = [await Checkout.open(folder), await scansFor(flags)];
-  const plan = await planEdits(checkout, '', flags.path ?? [], (marker) =>
-    scans.book.find(marker, scans.home),
-  );
+  const { result, problems } = await withLookUp(scans, flags, async (find) => {
+    const plan = await planEdits(checkout, '', flags.path ?? [], find);
+    return { plan, upToDate: flags.output === 'json' || flags.all ? upToDate(checkout, find) : [] };
+  });
+  const { plan } = result;
   const changes = plan.changes.map((change) => fileChange(checkout, change));
   const failures = flags.dryRun ? [] : await write(checkout, changes);
-  const report = reportOf(plan, scans, checkout, failures, flags);
+  const report = { ...reportOf(plan, checkout, failures, problems, flags), upToDate: result.upToDate };
   show(report, changes, flags);
   if (report.edits.length > 0) process.exitCode = CHANGED;
   failOn([...report.errors, ...(flags.strict && report.leftAlone.length > 0 ? [LEFT_ALONE] : [])]);
@@ -79,11 +83,11 @@ async function write(checkout: Checkout, changes: readonly FileChange[]): Promis
 
 function reportOf(
   plan: EditPlan,
-  scans: Scans,
   checkout: Checkout,
   failures: readonly LeftAlone[],
-  { dryRun = false, output, all }: UpdateFlags,
-): UpdateReport {
+  problems: readonly Problem[],
+  { dryRun = false }: UpdateFlags,
+): Omit<UpdateReport, 'upToDate'> {
   const failed = new Map(failures.map((failure) => [failure.file, failure]));
   const notWritten = plan.edits.flatMap(({ file, line }): LeftAlone[] => {
     const failure = failed.get(file);
@@ -96,10 +100,9 @@ function reportOf(
     dryRun,
     edits: plan.edits.filter(({ file }) => !failed.has(file)),
     current: plan.current,
-    upToDate: output === 'json' || all ? upToDate(checkout, scans) : [],
     leftAlone: [...plan.leftAlone, ...notWritten].sort(byPlace),
     errors: [
-      ...scans.problems,
+      ...problems,
       ...unreadable,
       ...failures.map(({ file, message }) => ({ place: file, message: `not written: ${message}` })),
     ],
@@ -107,10 +110,10 @@ function reportOf(
 }
 
 /** The plan counts these only, since write-back would keep them for every GitRepo. */
-function upToDate(checkout: Checkout, { book, home }: Scans): FileEdit[] {
+function upToDate(checkout: Checkout, find: Find): FileEdit[] {
   return [...checkout.marked()].flatMap(([file, content]) => {
     if (!isUtf8(content)) return [];
-    const found = editMarkers(content.toString(), (marker) => book.find(marker, home)).upToDate;
+    const found = editMarkers(content.toString(), find).upToDate;
     return found.map((edit) => ({ file, ...edit }));
   });
 }

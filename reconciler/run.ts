@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { FleetRescue } from './fleet/rescue.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import { pullAccessReader } from '../scan/pull-access.ts';
+import { FleetValues } from '../write-back/fleet-values.ts';
 import { Metrics } from './metrics.ts';
 import { keepSettings, type RegistryFiles, readRegistryFiles } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
@@ -88,7 +89,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
     environment,
     appTokens: new GitHubAppTokens(),
     askLabels: labelAsker({ registry, pullAccess, scans: stores.scans }),
-    askAmd64: amd64Asker({ registry, pullAccess, scans: stores.scans }),
+    fleetValues: new FleetValues(amd64Asker({ registry, pullAccess, scans: stores.scans })),
     compatibility: config.compatibility,
     ...(knownHosts && { knownHosts }),
   });

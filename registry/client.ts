@@ -32,7 +32,7 @@ export interface RegistryClient {
   created(reference: Reference & { readonly digest: string }, access: Access): Promise<number | undefined>;
   /** Where what a digest names comes from, as its publisher says. */
   labels(reference: Reference & { readonly digest: string }, access: Access): Promise<ImageLabels>;
-  /** The digest of the linux/amd64 image that a digest leads to; undefined when an index has none. */
+  /** The digest of the linux/amd64 image that a digest leads to; undefined when an index has none. Who asks keeps the answer. */
   amd64Digest(
     reference: Reference & { readonly digest: string },
     access: Access,
@@ -86,7 +86,6 @@ export function createRegistryClient({
   const at = (reference: Reference, access: Access) => repositoryOf(reference, settings, access);
   const descriptions = new Known<Description>(MAX_KNOWN_DIGESTS);
   const times = new Known<number | undefined>(MAX_KNOWN_DIGESTS);
-  const children = new Known<string | undefined>(MAX_KNOWN_DIGESTS);
   const labels = new Known<ImageLabels>(MAX_KNOWN_LABELS);
   return {
     listTags: async (reference, access) => listTags(send, at(reference, access), access, maxTags),
@@ -102,7 +101,7 @@ export function createRegistryClient({
     labels: async (reference, access) =>
       labels.about(reference, () => imageLabels(send, at(reference, access), reference.digest, access)),
     amd64Digest: async (reference, access) =>
-      children.about(reference, () => amd64Digest(send, at(reference, access), reference.digest, access)),
+      amd64Digest(send, at(reference, access), reference.digest, access),
     close: () => transport.close(),
   };
 }

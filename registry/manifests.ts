@@ -115,9 +115,11 @@ const digest = z.string().regex(/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$
 const text = z.string().min(1).optional().catch(undefined);
 const texts = z.record(z.string(), z.string()).optional().catch(undefined);
 const descriptor = z.object({ mediaType: text, digest });
+/** Of a platform; what is not named is none, as in Go. */
+const part = z.string().catch('');
 const child = descriptor.extend({
   annotations: texts,
-  platform: z.object({ os: z.string(), architecture: z.string(), variant: text }).optional().catch(undefined),
+  platform: optional(z.object({ os: part, architecture: part, variant: text })).catch(undefined),
 });
 
 /** Absent and null are one: Go writes null for what is not set. */

@@ -1,11 +1,10 @@
-import type { Marker } from '../../core/marker.ts';
-import type { Lookup, ScanIndex } from '../../core/scan.ts';
+import type { ScanIndex } from '../../core/scan.ts';
 import type { Repository } from '../../git/repository.ts';
 import { type CommitData, commitMessage } from '../../write-back/commit-message.ts';
+import type { FleetValues, Find } from '../../write-back/fleet-values.ts';
 import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import { type EditPlan, planEdits } from '../../write-back/plan.ts';
 import type { StoredGitRepo } from '../stores.ts';
-import { type AskAmd64, planAsFleet } from './fleet-values.ts';
 
 /** One write-back at work: a GitRepo, its repository, and how values in force become a commit there. */
 export interface Job {
@@ -24,13 +23,13 @@ export interface JobParts extends Pick<Job, 'gitRepo' | 'repository' | 'signal'>
   readonly index: ScanIndex;
   readonly known?: KnownBlobs;
   /** Set where values are to be written as Fleet writes them. */
-  readonly askAmd64?: AskAmd64;
+  readonly fleetValues?: FleetValues;
 }
 
 const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 
 /** Makes the job of a GitRepo. */
-export function jobFor({ gitRepo, repository, index, signal, known, askAmd64 }: JobParts): Job {
+export function jobFor({ gitRepo, repository, index, signal, known, fleetValues }: JobParts): Job {
   const { namespace, name, spec } = gitRepo;
   const { authorName, authorEmail, messageTemplate, signOff } = spec.imageScanCommit ?? {};
   const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
@@ -39,11 +38,13 @@ export function jobFor({ gitRepo, repository, index, signal, known, askAmd64 }: 
     repository,
     author,
     signal,
-    plan: (commit) => {
-      const find = (marker: Marker): Lookup => index.find(marker, { namespace, gitrepo: name });
-      const planWith = (look: typeof find): Promise<EditPlan> =>
-        planEdits(repository, commit, spec.paths ?? [], look, known);
-      return askAmd64 === undefined ? planWith(find) : planAsFleet(find, planWith, askAmd64);
+    plan: async (commit) => {
+      const find: Find = (marker) => index.find(marker, { namespace, gitrepo: name });
+      const planWith = (find: Find): Promise<EditPlan> =>
+        planEdits(repository, commit, spec.paths ?? [], find, known);
+      if (fleetValues === undefined) return planWith(find);
+      const { result: plan, failures } = await fleetValues.during(find, planWith, signal);
+      return failures.length === 0 ? plan : { ...plan, isIncomplete: true };
     },
     commit: (parent, plan) =>
       repository.commit({

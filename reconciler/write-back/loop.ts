@@ -31,7 +31,7 @@ const PER_HOST = 4;
 /** What the loop works with. */
 export interface WriteBackLoopDependencies
   extends Omit<AccessDependencies, 'client' | 'signal'>,
-    Pick<WriteBackDependencies, 'askLabels' | 'askAmd64' | 'compatibility'> {
+    Pick<WriteBackDependencies, 'askLabels' | 'fleetValues' | 'compatibility'> {
   readonly client: Pick<KubeClient, 'get' | 'patch'>;
   readonly scans: Collection<StoredScan>;
   readonly index: ScanIndex;

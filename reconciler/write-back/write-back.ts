@@ -7,6 +7,7 @@ import { openRepository } from '../../git/repository.ts';
 import { SecretError } from '../../kube/secret.ts';
 import { IntervalError, parseInterval } from '../../scan/interval.ts';
 import { checkTemplate, TemplateError } from '../../write-back/commit-message.ts';
+import type { FleetValues } from '../../write-back/fleet-values.ts';
 import type { AskLabels } from '../../write-back/image-labels.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import { checkTitle } from '../../write-back/pull-request-text.ts';
@@ -15,7 +16,6 @@ import type { KnownBlobs } from '../../write-back/known-blobs.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import { writeToBranch } from './branch.ts';
 import { repositoryDirectory } from './copies.ts';
-import type { AskAmd64 } from './fleet-values.ts';
 import { takeBackFormer } from './former.ts';
 import { type AccessDependencies, AccessError, gitAccess } from './git-access.ts';
 import { jobFor } from './job.ts';
@@ -33,8 +33,8 @@ export interface WriteBackDependencies extends AccessDependencies {
   readonly askLabels?: (signal: AbortSignal) => AskLabels;
   /** `spec.compatibility` of a GitRepo that has none. */
   readonly compatibility: NonNullable<GitRepoSpec['compatibility']>;
-  /** Tells what an image's linux/amd64 digest is; see {@link import('./ask-amd64.ts').amd64Asker}. */
-  readonly askAmd64: (signal: AbortSignal) => AskAmd64;
+  /** For those of which it is `Fleet`. */
+  readonly fleetValues: FleetValues;
   /** What earlier runs know of the repository's blobs. */
   readonly known?: KnownBlobs;
 }
@@ -49,7 +49,7 @@ export async function writeBack(
   gitRepo: StoredGitRepo,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { cacheDirectory, environment, signal, index, agreedAt, known } = dependencies;
+  const { cacheDirectory, environment, signal, index, agreedAt, known, fleetValues } = dependencies;
   try {
     checkSpec(gitRepo.spec);
     const access = await gitAccess(gitRepo, dependencies);
@@ -60,14 +60,13 @@ export async function writeBack(
     const heads = await repository.remoteHeads(branches);
     const [head = ''] = branches.map((branch) => heads.get(branch));
     const at = stateOf(...branches.map((branch) => heads.get(branch)));
-    const askAmd64 = isFleets(gitRepo, dependencies) ? dependencies.askAmd64(signal) : undefined;
     const job = jobFor({
       gitRepo,
       repository,
       index,
       signal,
       ...(known && { known }),
-      ...(askAmd64 && { askAmd64 }),
+      ...(isCompatible(gitRepo, dependencies) && { fleetValues }),
     });
     if (target.kind === 'branch') {
       if (at === agreedAt) return { kind: 'unchanged', head, at };
@@ -89,7 +88,8 @@ export async function writeBack(
   }
 }
 
-function isFleets({ spec }: StoredGitRepo, { compatibility }: WriteBackDependencies): boolean {
+/** Is what is written to be what Fleet writes? */
+function isCompatible({ spec }: StoredGitRepo, { compatibility }: WriteBackDependencies): boolean {
   return (spec.compatibility ?? compatibility) === 'Fleet';
 }
 

@@ -6,6 +6,7 @@ import { GitHubAppTokens } from '../../git/github-app-tokens.ts';
 import { toScan } from '../../kube/kinds/to-scan.ts';
 import type { WriteBackResult } from '../../reconciler/write-back/result.ts';
 import { writeBack } from '../../reconciler/write-back/write-back.ts';
+import { FleetValues } from '../../write-back/fleet-values.ts';
 import { KnownBlobs } from '../../write-back/known-blobs.ts';
 import { git } from '../control-plane/git-commands.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
@@ -199,7 +200,7 @@ class Bench {
         signal: new AbortController().signal,
         appTokens: new GitHubAppTokens(),
         compatibility: 'None',
-        askAmd64: () => async () => undefined,
+        fleetValues: new FleetValues(async () => undefined),
         known: this.#known,
         ...(this.#agreedAt && { agreedAt: this.#agreedAt }),
       },

@@ -5,11 +5,12 @@ import { runPolicy } from './policy.ts';
 import { runReferences } from './references.ts';
 import { runWriteback } from './writeback.ts';
 
-const USAGE = 'usage: npm run --silent conformance -- policy|references|writeback FILE';
+const USAGE = 'usage: npm run --silent conformance -- policy|references|writeback|writeback-compatible FILE';
 const RUNNERS: ReadonlyMap<string | undefined, (content: string) => Outcome[]> = new Map([
   ['policy', runPolicy],
   ['references', runReferences],
   ['writeback', runWriteback],
+  ['writeback-compatible', (content) => runWriteback(content, 'Fleet')],
 ]);
 
 process.exitCode = main(process.argv.slice(2));

@@ -3,16 +3,27 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { runWriteback } from './writeback.ts';
 
-const CASES = readFileSync(new URL('cases/writeback.json', import.meta.url), 'utf8');
+const casesOf = (file: string): string => readFileSync(new URL(`cases/${file}`, import.meta.url), 'utf8');
 
-describe('write-back cases', () => {
-  const outcomes = runWriteback(CASES);
-  for (const [index, { name, failure }] of outcomes.entries()) {
-    it(`${index + 1} ${name}`, () => assert.equal(failure, undefined));
-  }
+const SUITES = [
+  ['write-back cases', runWriteback(casesOf('writeback.json')), 60],
+  ['write-back cases with compatibility Fleet', runWriteback(casesOf('writeback.json'), 'Fleet'), 60],
+  [
+    'write-back cases of compatibility Fleet',
+    runWriteback(casesOf('writeback-compatible.json'), 'Fleet'),
+    35,
+  ],
+] as const;
 
-  it('are all there', () => assert.equal(outcomes.length, 60));
-});
+for (const [title, outcomes, count] of SUITES) {
+  describe(title, () => {
+    for (const [index, { name, failure }] of outcomes.entries()) {
+      it(`${index + 1} ${name}`, () => assert.equal(failure, undefined));
+    }
+
+    it('are all there', () => assert.equal(outcomes.length, count));
+  });
+}
 
 describe('runWriteback', () => {
   const one = {

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { type Amd64, asFleetWrites } from '../../core/compatibility.ts';
 import { OWN_GROUP } from '../../core/group.ts';
 import { messageOf } from '../../core/errors.ts';
 import { canonicalName, tryParseReference } from '../../core/reference.ts';
-import { type Scan, ScanIndex } from '../../core/scan.ts';
+import type { Marker } from '../../core/marker.ts';
+import { type Lookup, type Scan, ScanIndex } from '../../core/scan.ts';
 import type { Value } from '../../core/value.ts';
 import { editMarkers } from '../../core/yaml/edit.ts';
 import { PathError } from '../../core/paths.ts';
+import type { GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import { selectPaths } from '../core/select-paths.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -14,6 +17,10 @@ const scanResult = z.object({
   latestImage: z.string(),
   latestTag: z.string(),
   latestDigest: z.string(),
+  /** The image as the scan's spec names it; that of `latestImage` when absent. */
+  image: z.string().optional(),
+  /** What the digest has for linux/amd64, null for nothing; when absent it is that of an image. */
+  amd64Digest: z.string().nullish(),
 });
 type ScanResult = z.infer<typeof scanResult>;
 
@@ -32,19 +39,22 @@ const writebackFile = z.object({ cases: z.array(writebackCase) });
 
 const NAMESPACE = 'fleet-default';
 
+/** `spec.compatibility` of the GitRepo. */
+type Compatibility = NonNullable<GitRepoSpec['compatibility']>;
+
 /**
  * Runs the write-back cases of a file: one JSON object with `cases`.
  *
  * @throws {Error} when the content is something else
  */
-export function runWriteback(text: string): Outcome[] {
+export function runWriteback(text: string, compatibility: Compatibility = 'None'): Outcome[] {
   const { cases } = writebackFile.parse(JSON.parse(text));
-  return cases.map((one) => ({ name: one.name, ...judge(one) }));
+  return cases.map((one) => ({ name: one.name, ...judge(one, compatibility) }));
 }
 
-function judge(one: WritebackCase): Pick<Outcome, 'failure'> {
+function judge(one: WritebackCase, compatibility: Compatibility): Pick<Outcome, 'failure'> {
   try {
-    const came = writeBack(one);
+    const came = writeBack(one, compatibility);
     if (one.error) return { failure: `wanted the error ${JSON.stringify(one.error)}, came none` };
     const [failure] = Object.keys({ ...one.files, ...one.changed }).flatMap((file) =>
       difference(one, came, file),
@@ -62,15 +72,22 @@ function difference(one: WritebackCase, came: ReadonlyMap<string, string>, file:
   return want === has ? [] : [`${file}: wanted ${JSON.stringify(want)}, came ${JSON.stringify(has)}`];
 }
 
-function writeBack({ path, scans, files }: WritebackCase): Map<string, string> {
+function writeBack({ path, scans, files }: WritebackCase, compatibility: Compatibility): Map<string, string> {
   const index = new ScanIndex();
   index.replace(scans.map(scanOf));
+  const find = (marker: Marker): Lookup => {
+    const lookup = index.find(marker, { namespace: NAMESPACE });
+    return compatibility === 'Fleet' ? asFleetWrites(lookup, (scan) => amd64Of(scan, scans)) : lookup;
+  };
   return new Map(
-    selectPaths([path], Object.keys(files)).map((file) => [
-      file,
-      editMarkers(files[file] ?? '', (marker) => index.find(marker, { namespace: NAMESPACE })).text,
-    ]),
+    selectPaths([path], Object.keys(files)).map((file) => [file, editMarkers(files[file] ?? '', find).text]),
   );
+}
+
+function amd64Of({ tagName }: Scan, scans: readonly ScanResult[]): Amd64 {
+  const result = scans.find((scan) => scan.tagName === tagName);
+  const digest = result?.amd64Digest === undefined ? result?.latestDigest : result.amd64Digest;
+  return digest === undefined || digest === null ? { kind: 'none' } : { kind: 'image', digest };
 }
 
 function scanOf(result: ScanResult, index: number): Scan {
@@ -87,12 +104,12 @@ function scanOf(result: ScanResult, index: number): Scan {
   };
 }
 
-function valueOf({ latestImage, latestTag, latestDigest }: ScanResult): Value | undefined {
+function valueOf({ image, latestImage, latestTag, latestDigest }: ScanResult): Value | undefined {
   if (latestImage === '') return undefined;
   const name = latestImage.slice(0, -`:${latestTag}`.length);
   const reference = tryParseReference(name);
   return {
-    name,
+    name: (image === undefined ? undefined : tryParseReference(image)?.name) ?? name,
     canonicalName: reference === undefined ? name : canonicalName(reference),
     tag: latestTag,
     digest: latestDigest,

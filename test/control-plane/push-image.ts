@@ -21,6 +21,12 @@ interface Descriptor {
   readonly size: number;
 }
 
+/** An entry of an index. */
+interface Child extends Descriptor {
+  readonly platform: object;
+  readonly annotations?: object;
+}
+
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const CONFIG = 'application/vnd.oci.image.config.v1+json';
@@ -31,25 +37,26 @@ const EMPTY_TAR = Buffer.alloc(1024);
 /**
  * Pushes a multi-platform image (an OCI index) by the OCI distribution API.
  *
- * @returns the digest of the index, which is what the tag names
+ * @returns the digest of the index, which is what the tag names, and those of its images in the order of the platforms
  */
 export async function pushImage(
   host: string,
   repository: string,
   tag: string,
   options: PushOptions = {},
-): Promise<{ digest: string }> {
+): Promise<{ digest: string; images: readonly string[] }> {
   const { platforms = ['linux/amd64', 'linux/arm64'], credential } = options;
   const { salt = `${repository}:${tag}`, created, attestation = false } = options;
   const session = openSession(host, repository, credential);
   try {
-    const manifests = [];
+    const manifests: Child[] = [];
     for (const platform of platforms)
       manifests.push(await pushPlatform(session, platform, { salt, created }));
+    const images = manifests.map(({ digest }) => digest);
     if (attestation) manifests.push(await pushAttestation(session, salt));
     const index = { schemaVersion: 2, mediaType: INDEX, manifests };
     const { digest } = await pushManifest(session, INDEX, index, tag);
-    return { digest };
+    return { digest, images };
   } finally {
     await session.close();
   }
@@ -94,7 +101,7 @@ export async function pushArtifact(
 }
 
 /** As BuildKit pushes provenance: with the config of an image. */
-async function pushAttestation(session: Session, salt: string): Promise<object> {
+async function pushAttestation(session: Session, salt: string): Promise<Child> {
   const platform = { os: 'unknown', architecture: 'unknown' };
   const config = await pushBlob(session, CONFIG, toBytes({ ...platform, config: { Labels: { salt } } }));
   const layer = await pushBlob(session, 'application/vnd.in-toto+json', toBytes({ salt }));
@@ -107,7 +114,7 @@ async function pushPlatform(
   session: Session,
   platform: string,
   { salt, created }: { salt: string; created: string | undefined },
-): Promise<object> {
+): Promise<Child> {
   const [os = '', architecture = '', variant] = platform.split('/');
   const parts = { architecture, os, ...(variant !== undefined && { variant }) };
   const layer = await pushBlob(session, LAYER, gzipSync(EMPTY_TAR));

@@ -33,18 +33,25 @@ async function head(
 }
 
 test('the digest of a pushed image is that of its index, the same for the same content', async () => {
-  const { digest } = await pushImage(open.host, 'team/app', '1.0.0');
+  const pushed = await pushImage(open.host, 'team/app', '1.0.0');
+  const { digest } = pushed;
   assert.deepEqual(await head(open, 'team/app/manifests/1.0.0'), { status: 200, digest, type: INDEX });
-  assert.deepEqual(await pushImage(open.host, 'team/app', '1.0.0'), { digest });
-  assert.notDeepEqual(await pushImage(open.host, 'team/app', '1.1.0'), { digest });
-  assert.deepEqual(await pushImage(open.host, 'team/app', 'other', { salt: 'team/app:1.0.0' }), { digest });
+  assert.deepEqual(await pushImage(open.host, 'team/app', '1.0.0'), pushed);
+  assert.notEqual((await pushImage(open.host, 'team/app', '1.1.0')).digest, digest);
+  assert.deepEqual(await pushImage(open.host, 'team/app', 'other', { salt: 'team/app:1.0.0' }), pushed);
 });
 
 test('the index lists the platforms, each with a manifest of its own', async () => {
-  await pushImage(open.host, 'team/arm', '1', { platforms: ['linux/amd64', 'linux/arm/v7'] });
+  const { images } = await pushImage(open.host, 'team/arm', '1', {
+    platforms: ['linux/amd64', 'linux/arm/v7'],
+  });
   const session = openSession(open.host, 'team/arm');
   const { body } = await session.send('GET', 'manifests/1', {}, [200]);
   const index = JSON.parse(body) as { manifests: { digest: string; platform: object }[] };
+  assert.deepEqual(
+    index.manifests.map(({ digest }) => digest),
+    images,
+  );
   const platforms = index.manifests.map(({ platform }) => platform);
   assert.deepEqual(platforms, [
     { architecture: 'amd64', os: 'linux' },

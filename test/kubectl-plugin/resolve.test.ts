@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import type { RunResult } from '../control-plane/run.ts';
 import { temporaryFolder } from '../control-plane/processes.ts';
-import { startFakeRegistry } from '../fakes/registry.ts';
+import { digestOf, imageIndex, imageManifest, startFakeRegistry } from '../fakes/registry.ts';
 import { buildPlugin, type Plugin } from './plugin.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
@@ -95,6 +95,39 @@ describe('resolve', () => {
   it('takes comment markers as write-back does, before the annotations', async () => {
     const text = `kind: ConfigMap\ndata:\n  tag: old # {"$imagescan": "web:tag"}\n`;
     assert.equal((await resolve(text)).stdout, text.replace('old', '1.2.0'));
+  });
+
+  it('writes what Fleet writes beside comment markers with --compatibility Fleet, and gives pods what they get', async () => {
+    await using registry = await startFakeRegistry();
+    const digest = registry.push('acme/web', '1.2.0', imageIndex('acme/web', ['linux/arm64', 'linux/amd64']));
+    const image = `${registry.host}/acme/web`;
+    const status = { canonicalImageName: image, latestTag: '1.2.0', latestDigest: digest };
+    const file = `${temporaryFolder('scans')}/scans.json`;
+    await writeFile(file, JSON.stringify({ ...scanOf({}, { image }), status }));
+    const text = `kind: Pod
+metadata: {annotations: {imagescan.fleetscan.io/a: 'web:digest'}}
+spec:
+  containers:
+    - name: a
+      image: x
+---
+kind: ConfigMap
+data:
+  image: x # {"$imagescan": "web:digest"}
+`;
+    const args = ['--scans', file, '--compatibility', 'Fleet', '--insecure-registry', registry.host];
+    const { code, stdout } = await plugin.run(['resolve', '-f', '-', ...args], { stdin: text });
+    const child = digestOf(Buffer.from(JSON.stringify(imageManifest('acme/web linux/amd64'))));
+    assert.equal(code, 0);
+    assert.equal(
+      stdout,
+      text
+        .replace('      image: x', `      image: ${image}:1.2.0@${digest}`)
+        .replace('  image: x #', `  image: ${image}:1.2.0@${child} #`),
+    );
+    const list = `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- image: x # {"$imagescan": "web:sha"}\n`;
+    const answered = await plugin.run(['update', '-', ...args], { stdin: list });
+    assert.match(answered.stdout, new RegExp(`- image: ${child} #`));
   });
 
   it('follows aliases and what a mapping merges, to where the image is written', async () => {

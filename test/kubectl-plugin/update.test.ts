@@ -5,9 +5,10 @@ import { chmod, cp, lstat, mkdir, readdir, readFile, symlink, writeFile } from '
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { before, describe, it } from 'node:test';
+import { canonicalName, parseReference } from '../../core/reference.ts';
 import { mustRun, type RunResult } from '../control-plane/run.ts';
 import { temporaryFolder } from '../control-plane/processes.ts';
-import { registryError, startFakeRegistry } from '../fakes/registry.ts';
+import { digestOf, imageIndex, imageManifest, registryError, startFakeRegistry } from '../fakes/registry.ts';
 import { buildPlugin, type Plugin } from './plugin.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
@@ -23,6 +24,13 @@ const scanOf = (name: string, metadata: object = {}): object => ({
   status: { canonicalImageName: `ghcr.io/acme/${name}`, latestTag: '1.2.0', latestDigest: DIGEST },
 });
 const SCANS = JSON.stringify(scanOf('web'));
+
+/** One with 1.2.0 in force, in JSON. */
+function inForce(name: string, image: string, latestDigest: string): string {
+  const canonicalImageName = canonicalName(parseReference(image));
+  const status = { canonicalImageName, latestTag: '1.2.0', latestDigest };
+  return JSON.stringify({ ...scanOf(name), spec: { image }, status });
+}
 
 let plugin: Plugin;
 before(async () => {
@@ -349,6 +357,63 @@ describe('the scans of update', () => {
     assert.equal(
       await readFile(`${folder}/a.yaml`, 'utf8'),
       `image: ${image}:1.2.0 # {"$imagescan": "web"}\n`,
+    );
+  });
+
+  it('give what Fleet writes with --compatibility Fleet, for which the registry is asked', async () => {
+    await using registry = await startFakeRegistry();
+    const index = imageIndex('acme/web', ['linux/arm64', 'linux/amd64']);
+    const digest = registry.push('acme/web', '1.2.0', index);
+    const arm = registry.push('acme/arm', '1.2.0', imageIndex('acme/arm', ['linux/arm64']));
+    const scans = [
+      inForce('web', `${registry.host}/acme/web`, digest),
+      inForce('arm', `${registry.host}/acme/arm`, arm),
+      inForce('nginx', 'nginx', DIGEST),
+    ];
+    const folder = await folderOf({
+      'a.yaml': 'web: x # {"$imagescan": "web:digest"}\narm: x # {"$imagescan": "arm:digest"}\n',
+      'b.yaml': 'image: nginx # {"$imagescan": "nginx"}\n',
+    });
+    const fleet = ['--compatibility', 'Fleet', '--insecure-registry', registry.host];
+    const { code, stdout } = await update(folder, fleet, scans.join('\n---\n'));
+    assert.equal(code, 2);
+    const child = digestOf(Buffer.from(JSON.stringify(imageManifest('acme/web linux/amd64'))));
+    assert.equal(
+      await readFile(`${folder}/a.yaml`, 'utf8'),
+      `web: ${registry.host}/acme/web:1.2.0@${child} # {"$imagescan": "web:digest"}\narm: x # {"$imagescan": "arm:digest"}\n`,
+    );
+    assert.equal(
+      await readFile(`${folder}/b.yaml`, 'utf8'),
+      'image: index.docker.io/library/nginx:1.2.0 # {"$imagescan": "nginx"}\n',
+    );
+    assert.match(
+      stdout,
+      /a\.yaml:2 +NoValue +.*no child with platform linux\/amd64 in index .*\/acme\/arm@sha256/,
+    );
+    const again = await update(folder, [...fleet, '--all'], scans.join('\n---\n'));
+    assert.equal(again.code, 0);
+    assert.match(again.stdout, new RegExp(`a\\.yaml:1 +default/web +.*@${child}`));
+  });
+
+  it('give no digest with --compatibility Fleet where the registry is not asked, or does not answer', async () => {
+    await using registry = await startFakeRegistry();
+    const digest = registry.push('acme/web', '1.2.0');
+    registry.fail({ path: /manifests/, respond: registryError(403, 'DENIED') });
+    const text = 'a: x # {"$imagescan": "web:digest"}\nb: x # {"$imagescan": "web:tag"}\n';
+    const scan = inForce('web', `${registry.host}/acme/web`, digest);
+    const folder = await folderOf({ 'a.yaml': text });
+    const offline = await update(folder, ['--compatibility', 'Fleet', '--offline', '--dry-run'], scan);
+    assert.equal(offline.code, 2);
+    assert.match(offline.stdout, /a\.yaml:1 +NoValue +.*--offline asks no registry/);
+    assert.equal(registry.requests.length, 0);
+    const refused = await update(folder, ['--compatibility', 'Fleet'], scan);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /a\.yaml:1 +NoValue +.*refuses/);
+    assert.match(refused.stderr, /^error: \w+: .*refuses/m);
+    assert.equal(
+      await readFile(`${folder}/a.yaml`, 'utf8'),
+      text.replace('b: x', 'b: 1.2.0'),
+      'and the rest is written',
     );
   });
 

@@ -7,7 +7,12 @@ const childOf = (platform: string): string =>
   digestOf(Buffer.from(JSON.stringify(imageManifest(`app ${platform}`))));
 
 describe('the linux/amd64 digest', () => {
-  const { manifests } = imageIndex('app', ['linux/arm64']) as { manifests: { platform?: object }[] };
+  const manifest = imageManifest('app linux/arm64');
+  /** An index of one child, with a platform as it is written or with none. */
+  const indexOf = (more: object): object => {
+    const content = Buffer.from(JSON.stringify(manifest));
+    return { schemaVersion: 2, manifests: [{ digest: digestOf(content), size: content.length, ...more }] };
+  };
   const rows: [what: string, manifest: object, expected: string | undefined][] = [
     ['of an image is its own', imageManifest('app'), 'its own'],
     [
@@ -20,9 +25,17 @@ describe('the linux/amd64 digest', () => {
       imageIndex('app', ['linux/arm64', 'windows/amd64']),
       undefined,
     ],
+    ['is that of a child without a platform, which counts as such', indexOf({}), childOf('linux/arm64')],
     [
-      'is that of a child without a platform, which counts as such',
-      { schemaVersion: 2, manifests: manifests.map(({ platform: _platform, ...child }) => child) },
+      'is that of a child whose platform is null, as Go writes none',
+      indexOf({ platform: null }),
+      childOf('linux/arm64'),
+    ],
+    ['is not that of a child with an empty platform', indexOf({ platform: {} }), undefined],
+    ['is not that of a child that names half of it', indexOf({ platform: { os: 'linux' } }), undefined],
+    [
+      'is the first of several, whatever their variants',
+      indexOf({ platform: { os: 'linux', architecture: 'amd64', variant: 'v3', 'os.version': '1' } }),
       childOf('linux/arm64'),
     ],
   ];

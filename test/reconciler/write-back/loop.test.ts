@@ -8,11 +8,21 @@ import { EventRecorder } from '../../../kube/events.ts';
 import { SECRETS } from '../../../kube/resource.ts';
 import { Metrics } from '../../../reconciler/metrics.ts';
 import { createStores } from '../../../reconciler/stores.ts';
-import { WriteBackLoop } from '../../../reconciler/write-back/loop.ts';
+import { WriteBackLoop, type WriteBackLoopDependencies } from '../../../reconciler/write-back/loop.ts';
+import { RegistryError } from '../../../registry/errors.ts';
+import { FleetValues } from '../../../write-back/fleet-values.ts';
 import { startGitServer } from '../../control-plane/git-server.ts';
 import { FakeApiServer, type Recorded, sendJson } from '../../fakes/apiserver.ts';
 import { waitFor } from '../../wait.ts';
-import { DIGEST, GIT_REPOS_PATH, IMAGE_SCANS_PATH, rawGitRepo, rawScan, recordedLog } from '../samples.ts';
+import {
+  DIGEST,
+  GIT_REPOS_PATH,
+  IMAGE_SCANS_PATH,
+  OTHER_DIGEST,
+  rawGitRepo,
+  rawScan,
+  recordedLog,
+} from '../samples.ts';
 
 const inForce = (latestTag: string) => ({
   canonicalImageName: 'registry.example/web',
@@ -21,7 +31,7 @@ const inForce = (latestTag: string) => ({
 });
 
 /** A loop that can be started against an API server that can be meddled with and a repository with one stale marker. */
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, more: Partial<WriteBackLoopDependencies> = {}) {
   const git = await startGitServer();
   const { url } = await git.createRepository('apps', {
     'a.yaml': 'image: registry.example/web:1.0.0 # {"$imagescan": "web"}\n',
@@ -40,10 +50,11 @@ async function setUp(t: TestContext) {
     environment: { PATH: process.env['PATH'] },
     appTokens: new GitHubAppTokens(),
     compatibility: 'None',
-    askAmd64: () => async () => undefined,
+    fleetValues: new FleetValues(async () => assert.fail('nothing is to be as Fleet has it')),
     events: new EventRecorder(client, { component: 'test', instance: 'test' }),
     metrics: new Metrics(),
     log,
+    ...more,
   });
   const abort = new AbortController();
   const start = (): void => {
@@ -157,6 +168,31 @@ describe('WriteBackLoop', () => {
     await waitFor('the commit for the second', async () =>
       (await git.readFile('apps', 'b.yaml', 'main')).includes('2.0.0') ? true : undefined,
     );
+  });
+
+  it('tries again what it could not ask a registry, though nothing else changed', async (t) => {
+    let asked = 0;
+    const fleetValues = new FleetValues(async () => {
+      asked += 1;
+      if (asked === 1) throw new RegistryError('Unreachable', 'cannot reach registry.example');
+      return OTHER_DIGEST;
+    });
+    const { server, git, start, putRepo, writtenStatuses } = await setUp(t, { fleetValues });
+    await git.commit('apps', { 'a.yaml': 'image: x # {"$imagescan": "web:digest"}\n' });
+    server.put(IMAGE_SCANS_PATH, rawScan({ status: inForce('2.0.0') }));
+    putRepo({ spec: { compatibility: 'Fleet', imageScanInterval: '1s' } });
+    start();
+    await waitFor('the digest in Git', async () =>
+      (await git.readFile('apps', 'a.yaml')).includes(`registry.example/web:2.0.0@${OTHER_DIGEST}`)
+        ? true
+        : undefined,
+    );
+    const [first] = writtenStatuses();
+    assert.match(
+      first ?? '',
+      /left alone: a\.yaml:1: NoValue: .*Unreachable: cannot reach registry\.example/,
+    );
+    assert.equal(asked, 2);
   });
 
   it('begins at once when a value changes, though it waits for its next try', async (t) => {

@@ -3,8 +3,9 @@ import { describe, it, type TestContext } from 'node:test';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { statusAfter } from '../../../reconciler/write-back/status.ts';
-import type { WriteBackDependencies } from '../../../reconciler/write-back/write-back.ts';
 import { RegistryError } from '../../../registry/errors.ts';
+import type { WriteBackDependencies } from '../../../reconciler/write-back/write-back.ts';
+import { FleetValues } from '../../../write-back/fleet-values.ts';
 import { startGitServer } from '../../control-plane/git-server.ts';
 import { FakeGitHub } from '../../fakes/hosts/github.ts';
 import { send } from '../../fakes/hosts/server.ts';
@@ -183,14 +184,15 @@ describe('writeBack by pull request', { concurrency: 4 }, () => {
   it('takes nothing back while a registry does not tell what Fleet would write', async (t) => {
     const { forge, run, told, head, directory } = await setUp(t, { spec: { compatibility: 'Fleet' } });
     commitOnServer(directory, { 'a.yaml': marked('1.0.0').replace('web"', 'web:digest"') });
-    await run('2.0.0', { askAmd64: () => async () => OTHER_DIGEST });
+    await run('2.0.0', { fleetValues: new FleetValues(async () => OTHER_DIGEST) });
     const proposed = head(SOURCE);
     assert.equal(told(), 'False PullRequestOpen, #1 Open');
-    const away = async (): Promise<never> => {
+    // As after a restart: nothing is known any more.
+    const away = new FleetValues(async () => {
       throw new RegistryError('Unreachable', 'cannot reach registry.example');
-    };
+    });
     commitOnServer(directory, { 'other.txt': 'y\n' });
-    const result = await run('2.0.0', { askAmd64: () => away });
+    const result = await run('2.0.0', { fleetValues: away });
     assert.ok(result.kind === 'proposed' && result.plan.isIncomplete, JSON.stringify(result));
     assert.deepEqual([told(), head(SOURCE)], ['False PullRequestOpen, #1 Open', proposed]);
     assert.deepEqual(forge.pulls[0]?.comments, []);

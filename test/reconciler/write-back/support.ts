@@ -9,6 +9,7 @@ import { toScan } from '../../../kube/kinds/to-scan.ts';
 import { parseStoredGitRepo, type StoredGitRepo } from '../../../reconciler/stores.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { type WriteBackDependencies, writeBack } from '../../../reconciler/write-back/write-back.ts';
+import { FleetValues } from '../../../write-back/fleet-values.ts';
 import { mergePatch } from '../../fakes/merge-patch.ts';
 import { DIGEST, imageScan } from '../samples.ts';
 
@@ -34,7 +35,7 @@ export async function runner(t: TestContext): Promise<Run> {
       environment: { PATH: process.env['PATH'] },
       appTokens: new GitHubAppTokens(),
       compatibility: 'None',
-      askAmd64: () => async () => assert.fail('nothing is to be as Fleet has it'),
+      fleetValues: new FleetValues(async () => assert.fail('nothing is to be as Fleet has it')),
       signal: new AbortController().signal,
       ...more,
     });

@@ -8,6 +8,7 @@ import { ScanIndex } from '../../../core/scan.ts';
 import { ApiError } from '../../../kube/errors.ts';
 import { toScan } from '../../../kube/kinds/to-scan.ts';
 import { type WriteBackDependencies, writeBack } from '../../../reconciler/write-back/write-back.ts';
+import { FleetValues } from '../../../write-back/fleet-values.ts';
 import { type GitServer, startGitServer } from '../../control-plane/git-server.ts';
 import { git } from '../../git/support.ts';
 import { DIGEST, gitRepo, imageScan } from '../samples.ts';
@@ -43,7 +44,7 @@ describe('writeBack', () => {
       environment: { PATH: process.env['PATH'] },
       appTokens: new GitHubAppTokens(),
       compatibility: 'None',
-      askAmd64: () => async () => undefined,
+      fleetValues: new FleetValues(async () => assert.fail('nothing is to be as Fleet has it')),
       signal: new AbortController().signal,
       ...dependencies,
     });
