@@ -191,6 +191,15 @@ describe('a take-over that is not whole', () => {
     assert.deepEqual(types({ scans: [scan({ shard: undefined })], fleetscan: installation('serve') }), []);
   });
 
+  it('is made whole before Fleet is restarted or its image scan turned on', () => {
+    const step = (more: Partial<Facts>) => assess(facts(more)).nextStep?.name;
+    const late = scan({ labelledAt: NOW });
+    assert.equal(step({ scans: [late] }), 'RestartFleet');
+    assert.equal(step({ scans: [late, scan({ shard: undefined, labelledAt: undefined })] }), 'AwaitLabels');
+    assert.equal(step({ scans: [late], hasWebhookRule: false }), 'TakeOver');
+    assert.equal(step({ ...CASES.ImageScanRefused, scans: [scan({ shard: undefined })] }), 'AwaitLabels');
+  });
+
   it('is told with an exit code, unlike what can stay as it is', () => {
     assert.ok(isOpen(assess(facts({ hasWebhookRule: false }))));
     assert.ok(!isOpen(assess(facts({ scans: [scan({ gitRepo: 'gone' })] }))));
