@@ -31,8 +31,11 @@ Fleet's own objects stay as they are, and its GitRepos go on deploying; what can
 An object of Fleetscan that somebody else made or changed is left alone. That, and what cannot be converted, is told; the others go on, and the
 exit code is 1. A second run changes nothing.
 
-You need list of imagescans and gitrepos in fleet.cattle.io and fleetscan.io, create and patch of them in fleetscan.io, and patch of
-imagescans/status in fleetscan.io; with -o yaml or json list alone. With these two the values in force are not part of the output: kubectl apply does not write a status.
+With -o yaml or json nothing is changed, and the values in force are not in the output, for kubectl apply writes no status: the
+first scan finds them again.
+
+You need the verb list on imagescans and gitrepos of fleet.cattle.io and fleetscan.io, and unless -o is given also create,
+get and patch on those of fleetscan.io, and patch on imagescans/status of fleetscan.io.
 
 Examples:
   # What would become of the objects of all namespaces
@@ -46,11 +49,7 @@ Examples:
 
 /** Adds the verbs for clusters with Rancher Fleet. */
 export function addFleetCommands(program: Command): void {
-  const fleet = program
-    .command('fleet')
-    .summary("move from Rancher Fleet's image scan")
-    .description(FLEET)
-    .action((_options, command: Command) => command.help());
+  const fleet = program.command('fleet').summary("move from Rancher Fleet's image scan").description(FLEET);
   fleet
     .command('check')
     .summary('tell where a cluster stands, and the next step')

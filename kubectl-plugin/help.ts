@@ -17,11 +17,19 @@ export const KUBECTL_HELP: HelpConfiguration = {
         helper,
       ),
       `Usage:\n  ${helper.commandUsage(command)}`,
-      command.commands.length > 0 ? `Use "${command.name()} <command> --help" for more about a command.` : '',
+      command.commands.length > 0
+        ? `Use "${pathOf(command)} <command> --help" for more about a command.`
+        : '',
     ];
     return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
   },
 };
+
+/** A command as it is typed, those above it first. */
+function pathOf(command: Command): string {
+  const above = command.parent;
+  return above === null ? command.name() : `${pathOf(above)} ${command.name()}`;
+}
 
 /** Text is fitted to the width; examples are not, so that they can be copied. */
 function paragraphs(text: string, helper: Help): string {

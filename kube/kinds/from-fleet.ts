@@ -86,7 +86,8 @@ function convertedInterval(interval: ImageScan['spec']['interval'], notes: strin
   return undefined;
 }
 
-function isInterval(text: string): boolean {
+/** Does our CRD take it as an interval? */
+export function isInterval(text: string): boolean {
   try {
     return text.length <= MAX_INTERVAL_TEXT && parseDuration(text) <= MAX_INTERVAL_MS;
   } catch {

@@ -1,10 +1,10 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { OWN_GROUP } from '../../core/group.ts';
 import { ApiError } from '../../kube/errors.ts';
+import { carriedValue } from '../../kube/kinds/carried-value.ts';
 import { type ImageScan, parseImageScan } from '../../kube/kinds/image-scan.ts';
 import { GIT_REPO_KINDS, IMAGE_SCAN_KINDS } from '../../kube/kinds/served.ts';
 import { IMAGE_SCANS } from '../../kube/resource.ts';
-import { carriedStatus } from './carried-status.ts';
 import type { Item } from './plan.ts';
 
 /** By this name the API server remembers what is ours of an object. */
@@ -50,7 +50,7 @@ async function carry(
   former: ImageScan,
   dryRun: boolean,
 ): Promise<boolean> {
-  const status = carriedStatus(former, new Date());
+  const status = carriedValue(former, new Date());
   if (status === undefined) return false;
   const { namespace, name } = scan.metadata;
   const path = { resource: IMAGE_SCANS, namespace, name };

@@ -1,5 +1,5 @@
 import type { Facts } from './facts.ts';
-import { type Finding, findingsOf, NEEDS_ACTION } from './findings.ts';
+import { type Finding, type FindingType, findingsOf, NEEDS_ACTION } from './findings.ts';
 import { CASES, OUTLOOKS } from './outlook.ts';
 import { type FleetCase, fleetCase, isServing, type Mode, modeOf, startOf } from './situation.ts';
 import { type Step, type StepName, stepOf } from './steps.ts';
@@ -27,7 +27,7 @@ export function assess(facts: Facts): Assessment {
   const mode = modeOf(facts);
   const { happens, step } = OUTLOOKS[found][mode];
   const findings = findingsOf(facts);
-  const next = step ?? (mode === 'TakeOver' ? stepAfterTakeOver(facts, found, findings) : undefined);
+  const next = mode === 'TakeOver' ? stepOfTakeOver(facts, found, findings) : step;
   return {
     case: found,
     mode,
@@ -44,14 +44,19 @@ export function isOpen({ nextStep, findings }: Assessment): boolean {
   return nextStep !== undefined || findings.some(({ type }) => NEEDS_ACTION[type]);
 }
 
-/** Jobs that fleet-controller scheduled before the take-over live on until it is started anew. */
-function stepAfterTakeOver(
-  facts: Facts,
-  found: FleetCase,
-  findings: readonly Finding[],
-): StepName | undefined {
+/** The take-over has to be whole before Fleet is told anything, or Fleet would take up what it should pass over. */
+function stepOfTakeOver(facts: Facts, found: FleetCase, findings: readonly Finding[]): StepName | undefined {
+  const has = (type: FindingType) => findings.some((finding) => finding.type === type);
+  if (has('NoWebhookRule')) return 'TakeOver';
+  if (has('NotLabelled')) return 'AwaitLabels';
+  const { step } = OUTLOOKS[found].TakeOver;
+  if (step !== undefined) return step;
   if (found !== 'ImageScanOn' && found !== 'ImageScanUnknown') return undefined;
-  if (findings.some(({ type }) => type === 'TwoWriters')) return 'RestartFleet';
+  return has('TwoWriters') ? 'RestartFleet' : restartStep(facts);
+}
+
+/** Jobs that fleet-controller scheduled before the take-over live on until it is started anew. */
+function restartStep(facts: Facts): StepName | undefined {
   const labelled = (facts.scans ?? []).flatMap(({ labelledAt }) => labelledAt ?? []);
   if (labelled.length === 0) return undefined;
   const start = startOf(facts);

@@ -1,9 +1,8 @@
 import { FLEET_GROUP } from '../../core/group.ts';
 import { API_VERSION } from '../../kube/kinds/common.ts';
-import { convert, FROM_FLEET_ANNOTATION } from '../../kube/kinds/from-fleet.ts';
+import { convert, FROM_FLEET_ANNOTATION, isInterval } from '../../kube/kinds/from-fleet.ts';
 import type { GitRepo, GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import type { ImageScan, ImageScanSpec } from '../../kube/kinds/image-scan.ts';
-import { parseInterval } from '../../scan/interval.ts';
 
 /** An object of ours as it is to be applied. */
 export interface OwnObject {
@@ -38,8 +37,6 @@ const MAX_IMAGE = 512;
 const MAX_REPO = 2048;
 const MAX_PATHS = 256;
 const MAX_PATH = 1024;
-const MAX_INTERVAL_TEXT = 32;
-const MAX_INTERVAL_MS = 2_562_047 * 3_600_000;
 
 /** What an ImageScan of Fleet's becomes. */
 export function convertScan(scan: ImageScan): Converted<OwnScan> {
@@ -63,13 +60,13 @@ export function convertGitRepo({ metadata, spec }: GitRepo): Converted<OwnGitRep
   if (wrong !== undefined) return { kind: 'refused', message: wrong };
   const { namespace, name } = metadata;
   const { repo, branch, paths, clientSecretName, imageScanInterval, imageScanCommit, caBundle } = spec;
-  const isInterval = isUsable(imageScanInterval);
+  const isUsable = !imageScanInterval || isInterval(imageScanInterval);
   const { authorName, authorEmail, messageTemplate } = imageScanCommit ?? {};
   const commit = present({ authorName, authorEmail, messageTemplate });
   return {
     kind: 'converted',
     names: [name],
-    notes: isInterval
+    notes: isUsable
       ? []
       : [
           `spec.imageScanInterval ${JSON.stringify(imageScanInterval)} is no duration that can be used: it is the default now`,
@@ -82,7 +79,7 @@ export function convertGitRepo({ metadata, spec }: GitRepo): Converted<OwnGitRep
         repo,
         ...present({ branch, clientSecretName, caBundle }),
         ...(paths && paths.length > 0 && { paths }),
-        ...(imageScanInterval && isInterval && { imageScanInterval }),
+        ...(imageScanInterval && isUsable && { imageScanInterval }),
         ...(Object.keys(commit).length > 0 && { imageScanCommit: commit }),
         ...(spec.insecureSkipTLSVerify && { insecureSkipTLSVerify: true }),
         ...(spec.compatibility && { compatibility: spec.compatibility }),
@@ -99,15 +96,6 @@ function wrongRepo({ repo, paths }: GitRepoSpec): string | undefined {
   if (paths?.some((path) => path.length > MAX_PATH))
     return `spec.paths has an entry of more than ${MAX_PATH} characters`;
   return undefined;
-}
-
-function isUsable(interval: string | null | undefined): boolean {
-  if (!interval) return true;
-  try {
-    return interval.length <= MAX_INTERVAL_TEXT && parseInterval(interval) <= MAX_INTERVAL_MS;
-  } catch {
-    return false;
-  }
 }
 
 /** The fields that hold a text. */

@@ -52,22 +52,27 @@ function printManifests(items: readonly Item[], output: 'json' | 'yaml'): void {
 async function applyGroup(client: KubeClient, group: readonly Item[], flags: MigrateFlags): Promise<Work[]> {
   const work = group.filter((item) => item.kind !== 'refused');
   const scans = work.filter(({ source }) => source.kind === 'ImageScan');
-  const rest = work.filter(({ source }) => source.kind === 'GitRepo');
-  const done = await Promise.all(scans.map((item) => applyOne(client, item, flags)));
-  for (const item of rest) done.push(await applyOne(client, item, flags));
-  return done.flat();
+  const gitRepos = work.filter(({ source }) => source.kind === 'GitRepo');
+  return [...(await applyAll(client, scans, flags)), ...(await applyAll(client, gitRepos, flags))];
 }
 
-async function applyOne(client: KubeClient, work: Work, flags: MigrateFlags): Promise<Work[]> {
+/** Applies them at one time, and tells of each in order. */
+async function applyAll(client: KubeClient, works: readonly Work[], flags: MigrateFlags): Promise<Work[]> {
   const isDryRun = flags.dryRun === 'server';
-  try {
-    const verb = await apply(client, work, isDryRun);
-    print([`${ownName(work, flags)} ${verb}${isDryRun ? ' (server dry run)' : ''}`]);
-    return [work];
-  } catch (error) {
-    report(error instanceof ApiError && error.code === 'Conflict' ? changedSince(error, work, flags) : error);
-    return [];
-  }
+  const results = await Promise.allSettled(works.map((work) => apply(client, work, isDryRun)));
+  return works.filter((work, index) => {
+    const result = results[index];
+    if (result?.status !== 'fulfilled') {
+      report(reasonOf(result?.reason, work, flags));
+      return false;
+    }
+    print([`${ownName(work, flags)} ${result.value}${isDryRun ? ' (server dry run)' : ''}`]);
+    return true;
+  });
+}
+
+function reasonOf(error: unknown, work: Work, flags: MigrateFlags): unknown {
+  return error instanceof ApiError && error.code === 'Conflict' ? changedSince(error, work, flags) : error;
 }
 
 function changedSince(error: ApiError, work: Work, flags: MigrateFlags): PartError {

@@ -51,12 +51,16 @@ export function reportObject(facts: Facts, assessment: Assessment, unread: reado
 
 function installed(facts: Facts): string[] {
   const { fleetscan, scans, gitRepos } = facts;
-  const known = (count: number | undefined) => count ?? 'an unknown number of';
   return [
     `Fleet:      ${fleetText(facts)}`,
     `Fleetscan:  ${fleetscanText(fleetscan)}`,
-    `Objects:    ${known(scans?.length)} ImageScans and ${known(gitRepos?.length)} GitRepos of Fleet`,
+    `Objects:    ${counted(scans, 'ImageScan')} and ${counted(gitRepos, 'GitRepo')} of Fleet`,
   ];
+}
+
+function counted(objects: readonly unknown[] | undefined, kind: string): string {
+  if (objects === undefined) return `an unknown number of ${kind}s`;
+  return `${objects.length} ${kind}${objects.length === 1 ? '' : 's'}`;
 }
 
 function fleetText(facts: Facts): string {

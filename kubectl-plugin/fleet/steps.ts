@@ -7,6 +7,7 @@ export type StepName =
   | 'InstallTakeOver'
   | 'Serve'
   | 'TakeOver'
+  | 'AwaitLabels'
   | 'TurnOnImageScan'
   | 'RestartFleet'
   | 'ReadAsSomebodyElse';
@@ -20,6 +21,8 @@ export interface Step {
 
 /** Fleet's usual namespace. */
 const FLEET_NAMESPACE = 'cattle-fleet-system';
+/** Ours, where nothing else was found. */
+const OWN_NAMESPACE = 'fleetscan-system';
 const CHART = 'manifests/chart';
 
 type Make = (facts: Facts) => Omit<Step, 'name'>;
@@ -37,6 +40,10 @@ const STEPS: Readonly<Record<StepName, Make>> = {
   TakeOver: (facts) => ({
     text: 'Let Fleetscan take over from Fleet.',
     command: upgrade(facts, 'take-over'),
+  }),
+  AwaitLabels: (facts) => ({
+    text: 'Wait until Fleetscan runs and has labelled the ImageScans of Fleet, a few seconds as a rule; then check again.',
+    command: rolloutStatus(facts),
   }),
   TurnOnImageScan: (facts) => ({
     text: 'Turn the image scan of Fleet on, so that it deploys what has imageScans in fleet.yaml. Where Rancher installed Fleet, set the value there.',
@@ -58,13 +65,19 @@ export function stepOf(name: StepName, facts: Facts): Step {
 }
 
 function install(takeover: string): string {
-  return `helm upgrade --install fleetscan ${CHART} --namespace fleetscan-system --create-namespace --set fleet.takeover=${takeover}`;
+  return `helm upgrade --install fleetscan ${CHART} --namespace ${OWN_NAMESPACE} --create-namespace --set fleet.takeover=${takeover}`;
 }
 
 function upgrade({ fleetscan }: Facts, takeover: string): string {
   if (fleetscan === undefined || fleetscan === 'none') return install(takeover);
   const { release, namespace } = fleetscan;
   return `helm upgrade ${release} ${CHART} --namespace ${namespace} --reuse-values --set fleet.takeover=${takeover}`;
+}
+
+function rolloutStatus({ fleetscan }: Facts): string {
+  const { namespace, deployment } =
+    typeof fleetscan === 'object' ? fleetscan : { namespace: OWN_NAMESPACE, deployment: 'fleetscan' };
+  return `kubectl -n ${namespace} rollout status deployment/${deployment}`;
 }
 
 /** The version stays: this is no upgrade of Fleet. */

@@ -1,11 +1,6 @@
+import { carriedValue } from '../../kube/kinds/carried-value.ts';
 import { setCondition } from '../../kube/kinds/conditions.ts';
 import type { ImageScan, ImageScanStatus } from '../../kube/kinds/image-scan.ts';
-
-/** The value that an ImageScan has in force, and when the registry last said so. */
-type InForce = Pick<
-  ImageScanStatus,
-  'canonicalImageName' | 'latestTag' | 'latestImage' | 'latestDigest' | 'lastScanTime'
->;
 
 /** Has it a value in force? */
 export function hasValue({ latestTag, latestDigest }: ImageScanStatus): boolean {
@@ -24,7 +19,7 @@ export function adoptedStatus(
   notes: readonly string[],
   now: Date,
 ): ImageScanStatus {
-  const value = hasValue(status) || !hasValue(former.status) ? {} : valueOf(former.status, now);
+  const value = hasValue(status) ? {} : carriedValue(former, now);
   const adopted = {
     type: 'Adopted',
     status: 'True',
@@ -44,20 +39,4 @@ export function adoptedText(
   const inForce = latestTag ? `${latestTag} is in force` : 'it has no value yet';
   const came = `takes the place of ${metadata.name}, an ImageScan of fleet.cattle.io that went with the CustomResourceDefinition`;
   return [`${came}; ${inForce}`, ...notes].join('; ');
-}
-
-function valueOf(former: InForce, now: Date): Partial<ImageScanStatus> {
-  const { canonicalImageName, latestTag, latestDigest, lastScanTime } = former;
-  if (!canonicalImageName || !latestTag || !latestDigest) return {};
-  const image = `${canonicalImageName}:${latestTag}`;
-  // Since when it was in force Fleet does not write; that it was then is certain.
-  const since = lastScanTime ?? now.toISOString();
-  return {
-    canonicalImageName,
-    latestTag,
-    latestImage: image,
-    latestDigest,
-    history: [{ tag: latestTag, digest: latestDigest, image, since, cause: 'Scan' }],
-    ...(lastScanTime !== undefined && { lastScanTime }),
-  };
 }

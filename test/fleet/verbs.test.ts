@@ -175,6 +175,7 @@ describe('fleet check', () => {
     await paste(serving.nextStep?.command);
     const unlabelled = await check();
     assert.deepEqual([unlabelled.mode, unlabelled.code], ['TakeOver', 1]);
+    assert.equal(unlabelled.nextStep?.name, 'TakeOver');
     assert.ok(
       unlabelled.findings.some(({ type, object }) => type === 'NotLabelled' && object?.name === web.name),
     );

@@ -34,6 +34,12 @@ describe('the command line', () => {
     assert.deepEqual(parsed('scan', '--', '-o=json').args, [['-o=json']]);
   });
 
+  it('takes the flags of a verb below a verb in the same forms', () => {
+    const args = ['fleet', 'migrate', '--all-namespaces=true', '-o=yaml', '--dry-run=server'];
+    const given = ['fleet', 'migrate', '--all-namespaces', '-o', 'yaml', '--dry-run=server'];
+    assert.deepEqual(kubectlArguments(createProgram(), args), given);
+  });
+
   it('leaves other arguments alone', () => {
     const args = ['scan', 'web', 'a=b', '--timeout=5s', '--wait=maybe', '-', '--token', 'x=y=='];
     assert.deepEqual(kubectlArguments(createProgram(), args), args);

@@ -1,11 +1,11 @@
-import type { ImageScan, ImageScanStatus } from '../../kube/kinds/image-scan.ts';
-import { toScan } from '../../kube/kinds/to-scan.ts';
+import type { ImageScan, ImageScanStatus } from './image-scan.ts';
+import { toScan } from './to-scan.ts';
 
 /**
  * The value that an ImageScan of Fleet's has in force, as the status of the one of ours that comes in its place; undefined when
  * it has none, or one of another image than its spec names now.
  */
-export function carriedStatus(former: ImageScan, now: Date): ImageScanStatus | undefined {
+export function carriedValue(former: ImageScan, now: Date): ImageScanStatus | undefined {
   const { inForce } = toScan(former);
   if (inForce === undefined) return undefined;
   const { canonicalName, tag, digest } = inForce;
