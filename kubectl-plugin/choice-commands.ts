@@ -1,10 +1,13 @@
 import { type Command, Option } from 'commander';
+import { NAMING } from './help.ts';
 import { addPolicyFlags } from './policy-flags.ts';
 import { addDockerConfig, addRegistryFlags, collect } from './registry-flags.ts';
 
 const EXPLAIN = `Shows what an ImageScan's policy makes of each tag of its image: which one it chooses, and why not the others.
 
 The registry is asked from here, with the credentials of the ImageScan where you may read them. Nothing is changed.
+
+${NAMING}
 
 Examples:
   # Why this tag?
@@ -22,15 +25,20 @@ Examples:
   # Among the tags of a file, or of another program
   crane ls ghcr.io/acme/web | kubectl fleetscan try --tags-from - --filter '^v(?P<version>.*)-alpine$' --extract '$version'`;
 
-const LINT = `Looks over ImageScans of the cluster or of files: mistakes in the spec, what a scan would give now, and choices that are
-probably not what was meant.
+const LINT = `Looks over ImageScans, of Fleetscan and of Rancher Fleet, in the cluster or in files: mistakes in the spec, what a scan would
+give now, and choices that are probably not what was meant. Of a fleet.yaml or fleetscan.yaml it looks over the imageScans.
+
+${NAMING}
 
 Examples:
   # All of the namespace
   kubectl fleetscan lint
 
   # Files, in CI, without asking registries
-  kubectl fleetscan lint -f scans/ --offline`;
+  kubectl fleetscan lint -f scans/ --offline
+
+  # What a GitRepo would make ImageScans of
+  kubectl fleetscan lint -f fleet.yaml`;
 
 const FORM = 'form of the output: everything as json or yaml, or the chosen tag alone by name';
 
@@ -81,7 +89,7 @@ function addLint(program: Command): void {
     .argument('[name...]', 'ImageScans; all of the namespace when absent')
     .option<string[] | undefined>(
       '-f, --filename <file>',
-      'file or folder with ImageScans, in place of the cluster; may be repeated; - for standard input',
+      'file or folder with ImageScans or a fleet.yaml, in place of the cluster; may be repeated; - for standard input',
       collect,
     )
     .option('--offline', 'ask no registry')

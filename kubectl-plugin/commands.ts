@@ -3,10 +3,13 @@ import { addChoiceCommands } from './choice-commands.ts';
 import { addConnectionFlags } from './connection-flags.ts';
 import { addFileCommands } from './file-commands.ts';
 import { addFleetCommands } from './fleet-commands.ts';
-import { KUBECTL_HELP } from './help.ts';
+import { KUBECTL_HELP, NAMING } from './help.ts';
 import { version } from './version.ts';
 
-const STATUS = `Shows ImageScans with the value that each has in force, and GitRepos with what was written back.
+const STATUS = `Shows ImageScans with the value that each has in force, and GitRepos with what was written back; those of Rancher Fleet
+too, where the cluster has them and image scan concerns them.
+
+${NAMING}
 
 Examples:
   # What is in force in the current namespace
@@ -15,10 +18,15 @@ Examples:
   # More of one ImageScan
   kubectl fleetscan status web -o wide
 
+  # One of Fleet's
+  kubectl fleetscan status imagescan.fleet.cattle.io/imagescan-apps-0
+
   # All namespaces, and from then on each change of an ImageScan
   kubectl fleetscan status -A --watch`;
 
-const SCAN = `Asks the reconciler to scan ImageScans now, whatever their interval.
+const SCAN = `Asks the reconciler to scan ImageScans, of Fleetscan and of Rancher Fleet, now, whatever their interval.
+
+${NAMING}
 
 Examples:
   # Scan one, and say what came of it

@@ -1,14 +1,14 @@
-import { type ImageScan, parseImageScan } from '../kube/kinds/image-scan.ts';
+import type { ImageScan } from '../kube/kinds/image-scan.ts';
 import type { ScanResult } from '../scan/scan.ts';
-import { type Connection, connected } from './connection.ts';
+import { connected } from './connection.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import { type Explanation, type ExplanationForm, explanationOf, printExplanation } from './explanation.ts';
 import { ScanError } from './failure.ts';
-import { resourceName, scanName } from './names.ts';
-import { IMAGE_SCAN } from './objects.ts';
+import { resourceName, scanRef } from './names.ts';
 import { note } from './output.ts';
 import type { RegistryFlags } from './registry-flags.ts';
 import { askingRegistries } from './registry-session.ts';
+import { parseFound, ScanFinder } from './scan-finder.ts';
 import { clusterAccess, scanFromHere } from './scan-from-here.ts';
 
 /** The flags of `explain`. */
@@ -23,8 +23,9 @@ export interface ExplainFlags extends ConnectionFlags, RegistryFlags {
  * @throws {ApiError | KubeconfigError | UsageError | ScanError}
  */
 export async function explain(name: string, flags: ExplainFlags): Promise<void> {
+  const ref = scanRef(name);
   await connected(flags, async (connection) => {
-    const scan = await readScan(connection, scanName(name));
+    const scan = parseFound(await new ScanFinder(connection).find(ref));
     const result = await askingRegistries(flags, (registry) =>
       scanFromHere(scan, registry, clusterAccess(connection.client)),
     );
@@ -33,10 +34,6 @@ export async function explain(name: string, flags: ExplainFlags): Promise<void> 
     if (explanation.candidates.length === 0)
       throw new ScanError('Failed', `${label(scan)}: ${explanation.message ?? 'there are no tags'}`);
   });
-}
-
-async function readScan({ client, namespace }: Connection, name: string): Promise<ImageScan> {
-  return parseImageScan(await client.get({ resource: IMAGE_SCAN.resource, namespace, name }));
 }
 
 function withStatus(scan: ImageScan, result: ScanResult): Explanation {
@@ -48,6 +45,6 @@ function withStatus(scan: ImageScan, result: ScanResult): Explanation {
   return { ...told, candidates };
 }
 
-function label({ metadata }: ImageScan): string {
-  return resourceName(IMAGE_SCAN.kind, metadata.name);
+function label({ group, metadata }: ImageScan): string {
+  return resourceName('ImageScan', metadata.name, group);
 }

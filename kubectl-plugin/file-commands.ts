@@ -4,7 +4,7 @@ import { addDockerConfig, addRegistryFlags, collect } from './registry-flags.ts'
 const UPDATE = `Writes the images that scans have in force into the files of a folder, as write-back does in Git: beside each marker, and nothing
 else changes. No cluster is needed.
 
-Scans are ImageScans, or a fleet.yaml. One with a value in its status has that; the others ask the registry from here.
+Scans are ImageScans, of Fleetscan or of Rancher Fleet, or a fleet.yaml. One with a value in its status has that; the others ask the registry from here.
 
 Exit code: 0 when there was nothing to do, 2 when something was changed or would be, 1 when something went wrong.
 
@@ -16,7 +16,7 @@ Examples:
   kubectl fleetscan update . --scans fleet.yaml --dry-run -o diff
 
   # With the values that the cluster has in force
-  kubectl get imagescans -o yaml | kubectl fleetscan update . --scans - --offline`;
+  kubectl fleetscan status -o yaml | kubectl fleetscan update . --scans - --offline`;
 
 const RESOLVE = `Prints manifests with the images that pods would get: by the markers in comments, and by the marker annotations of pods and
 pod templates, which count as they do at admission. All else stays as it is. No cluster is needed.

@@ -2,6 +2,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { ApiError, ApiErrorCode } from '../kube/errors.ts';
 import type { Resource } from '../kube/resource.ts';
 import { listAndWatch, type WatchEvent } from '../kube/watch.ts';
+import { isWithheld } from './listing.ts';
 import { note } from './output.ts';
 
 /** What is to be followed: a namespace (all when absent), and in it one object when a name is given. */
@@ -10,7 +11,11 @@ export interface Followed<T> {
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
   readonly project: (raw: unknown) => T;
+  /** That the cluster has no such kind, or the user may not see it, is no failure: it is looked for again and again. */
+  readonly isOptional?: boolean;
 }
+
+const LOOK_AGAIN_MS = 10_000;
 
 /** Answers that will not change however often we ask. */
 const REFUSALS: ReadonlySet<ApiErrorCode> = new Set(['Forbidden', 'Unauthorized', 'NotFound', 'BadRequest']);
@@ -23,12 +28,13 @@ const REFUSALS: ReadonlySet<ApiErrorCode> = new Set(['Forbidden', 'Unauthorized'
  */
 export async function* follow<T>(
   client: KubeClient,
-  { resource, namespace, name, project }: Followed<T>,
+  { resource, namespace, name, project, isOptional = false }: Followed<T>,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void> {
   const refused = new AbortController();
   let isInTouch = false;
   const onError = (error: ApiError): void => {
+    if (isOptional && !isInTouch && isWithheld(error)) return;
     if (!isInTouch || REFUSALS.has(error.code)) refused.abort(error);
     else note(`${error.message}; trying again`);
   };
@@ -37,10 +43,11 @@ export async function* follow<T>(
     project,
     onError,
     signal: AbortSignal.any([signal, refused.signal]),
+    ...(isOptional && { lookAgainMs: LOOK_AGAIN_MS }),
     ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }),
   });
   for await (const change of changes) {
-    isInTouch = true;
+    isInTouch = change.type !== 'absent';
     yield change;
   }
   refused.signal.throwIfAborted();

@@ -1,5 +1,9 @@
 import type { Command, Help, HelpConfiguration } from 'commander';
 
+/** How ImageScans are named, for the help of the verbs that take names. */
+export const NAMING = `NAME is the ImageScan of that name, else Rancher Fleet's of that name, else the only one in the namespace with that
+tagName. imagescan.fleetscan.io/NAME and imagescan.fleet.cattle.io/NAME say exactly which.`;
+
 /** Help in kubectl's order: what it does, with examples; commands; options; usage; where there is more. */
 export const KUBECTL_HELP: HelpConfiguration = {
   showGlobalOptions: true,

@@ -1,20 +1,21 @@
-import { type ImageScan, parseImageScan } from '../kube/kinds/image-scan.ts';
-import { InvalidObjectError } from '../kube/kinds/parse.ts';
-import { listAll } from '../kube/list.ts';
+import type { ImageScan } from '../kube/kinds/image-scan.ts';
+import { IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { failureOf } from '../scan/failure.ts';
 import type { PullAccessReader } from '../scan/pull-access.ts';
 import { readOrder } from '../scan/task.ts';
-import { connected } from './connection.ts';
+import { type Connection, connected } from './connection.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import { dockerCredentials } from './docker-config.ts';
 import { ScanError, UsageError } from './failure.ts';
-import { type FileObject, type FileProblem, imageScansIn } from './lint-files.ts';
-import { resourceName, scanName } from './names.ts';
-import { IMAGE_SCAN } from './objects.ts';
+import { imageScansIn } from './lint-files.ts';
+import { list, ofBothGroups } from './listing.ts';
+import { resourceName, type ScanRef, scanRef } from './names.ts';
 import { note, nothingFound, print } from './output.ts';
 import type { RegistryFlags } from './registry-flags.ts';
 import { askingRegistries } from './registry-session.ts';
+import type { FileScan } from './scan-files.ts';
+import { parseFound, ScanFinder } from './scan-finder.ts';
 import { clusterAccess, scanFromHere } from './scan-from-here.ts';
 
 /** The flags of `lint`. */
@@ -32,14 +33,8 @@ interface Finding {
   readonly text: string;
 }
 
-/** An ImageScan that is looked over, and where it is. */
-interface Subject {
-  readonly place: string;
-  readonly scan: ImageScan;
-}
-
 /**
- * Looks ImageScans over, of files or of the cluster: what is wrong with a spec, what its scan would give now, and whether the choice is likely
+ * Looks ImageScans over, of files or of the cluster, ours and Fleet's: what is wrong with a spec, what its scan would give now, and whether the choice is likely
  * what was meant. Exit code 1 when there is an error.
  *
  * @throws {ApiError | KubeconfigError | UsageError | ScanError}
@@ -56,52 +51,50 @@ export async function lint(names: readonly string[], flags: LintFlags): Promise<
 }
 
 async function lintFiles(files: readonly string[], flags: LintFlags): Promise<Finding[]> {
-  const entries = await imageScansIn(files);
-  if (entries.length === 0) note('No ImageScans found');
-  const read = entries.map(readEntry);
-  const subjects = read.filter((it) => 'scan' in it);
+  const { scans, problems } = await imageScansIn(files);
+  if (scans.length + problems.length === 0) note('No ImageScans found');
+  const unreadable = problems.map(({ place = files.join(', '), message: text }): Finding => {
+    return { place, severity: 'error', text };
+  });
   const access: PullAccessReader = async (_scan, reference) => ({
     credentials: await dockerCredentials(flags.dockerConfig, reference),
     notes: [],
   });
-  return [...read.filter((it) => 'severity' in it), ...(await lookOver(subjects, access, flags))];
-}
-
-function readEntry(entry: FileObject | FileProblem): Subject | Finding {
-  const { place } = entry;
-  if ('problem' in entry) return { place, severity: 'error', text: `cannot be read: ${entry.problem}` };
-  try {
-    return { place, scan: parseImageScan(entry.object) };
-  } catch (error) {
-    if (error instanceof InvalidObjectError) return { place, severity: 'error', text: error.message };
-    throw error;
-  }
+  return [...unreadable, ...(await lookOver(scans, access, flags))];
 }
 
 async function lintCluster(names: readonly string[], flags: LintFlags): Promise<Finding[]> {
+  const refs = names.map(scanRef);
   let findings: Finding[] = [];
-  await connected(flags, async ({ client, namespace }) => {
-    const wanted = new Set(names.map(scanName));
-    const { items } = await listAll(
-      client,
-      { resource: IMAGE_SCAN.resource, namespace },
-      { project: parseImageScan },
-    );
-    const scans = items.filter(({ metadata }) => wanted.size === 0 || wanted.has(metadata.name));
-    const missing = [...wanted].filter((name) => scans.every(({ metadata }) => metadata.name !== name));
-    if (missing.length > 0) throw new ScanError('Failed', `not in ${namespace}: ${missing.join(', ')}`);
+  await connected(flags, async (connection) => {
+    const { client, namespace } = connection;
+    const scans = refs.length === 0 ? await allScans(connection) : await namedScans(connection, refs);
     if (scans.length === 0) note(nothingFound({}, namespace));
-    const subjects = scans.map((scan) => ({
-      place: resourceName(IMAGE_SCAN.kind, scan.metadata.name),
-      scan,
-    }));
-    findings = await lookOver(subjects, clusterAccess(client), flags);
+    findings = await lookOver(scans.map(placed), clusterAccess(client), flags);
   });
   return findings;
 }
 
+/** @throws an AggregateError of what is not found */
+async function namedScans(connection: Connection, refs: readonly ScanRef[]): Promise<ImageScan[]> {
+  const { found, failures } = await new ScanFinder(connection).findAll(refs);
+  if (failures.length > 0) throw new AggregateError(failures, 'not all ImageScans were found');
+  return found.map(parseFound);
+}
+
+async function allScans({ client, namespace }: Connection): Promise<ImageScan[]> {
+  return ofBothGroups((group) => {
+    const { resource, parse } = IMAGE_SCAN_KINDS[group];
+    return list(client, { group, resource }, { namespace }, parse);
+  });
+}
+
+function placed(scan: ImageScan): FileScan {
+  return { place: resourceName('ImageScan', scan.metadata.name, scan.group), scan };
+}
+
 async function lookOver(
-  subjects: readonly Subject[],
+  subjects: readonly FileScan[],
   access: PullAccessReader,
   flags: LintFlags,
 ): Promise<Finding[]> {
@@ -112,7 +105,7 @@ async function lookOver(
   });
 }
 
-function readSpec({ place, scan }: Subject): Finding[] {
+function readSpec({ place, scan }: FileScan): Finding[] {
   try {
     readOrder(scan);
     return [];
@@ -123,7 +116,7 @@ function readSpec({ place, scan }: Subject): Finding[] {
 }
 
 async function tryScan(
-  { place, scan }: Subject,
+  { place, scan }: FileScan,
   registry: RegistryClient,
   access: PullAccessReader,
 ): Promise<Finding[]> {

@@ -1,12 +1,14 @@
+import { FLEET_GROUP, type Group, OWN_GROUP } from '../core/group.ts';
 import { ApiError } from '../kube/errors.ts';
-import { GIT_REPOS, IMAGE_SCANS, type Resource } from '../kube/resource.ts';
 import { InvalidObjectError } from '../kube/kinds/parse.ts';
+import { GIT_REPO_KINDS, IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
+import type { Resource } from '../kube/resource.ts';
 import type { OutputFlags } from './output.ts';
-import { parseShownRepo, parseShownScan } from './shown.ts';
-import { gitRepoColumns, scanColumns } from './status-table.ts';
+import { isConcerned, SHOWN_REPO, SHOWN_SCAN } from './shown.ts';
+import { fleetGitRepoColumns, fleetScanColumns, gitRepoColumns, scanColumns } from './status-table.ts';
 import { type Column, type Row, rowOf } from './table.ts';
 
-/** An object of one of our kinds with all the fields that the server has, also those that this version does not know. */
+/** An object of one of the kinds with all the fields that the server has, also those that this version does not know. */
 export interface ServerObject {
   readonly metadata: { readonly namespace: string; readonly name: string; readonly resourceVersion: string };
 }
@@ -28,27 +30,52 @@ function isServerObject(raw: unknown): raw is ServerObject {
   );
 }
 
-/** One of our kinds, and how tables show it. */
+/** A kind that is served, and how tables show it. */
 export interface Kind {
   readonly kind: 'ImageScan' | 'GitRepo';
+  readonly group: Group;
   readonly resource: Resource;
+  /** Is this object one to show? Fleet has GitRepos that image scan has nothing to do with. */
+  readonly isShown: (raw: unknown) => boolean;
   readonly headings: (flags: OutputFlags) => Row;
   /** Makes what gives the row of an object; that throws InvalidObjectError for one that has not the kind's form. */
   readonly rows: (flags: OutputFlags) => (raw: unknown) => Row;
 }
 
-export const IMAGE_SCAN: Kind = kindOf('ImageScan', IMAGE_SCANS, scanColumns, parseShownScan);
-export const GIT_REPO: Kind = kindOf('GitRepo', GIT_REPOS, gitRepoColumns, parseShownRepo);
+export const IMAGE_SCAN: Kind = {
+  kind: 'ImageScan',
+  group: OWN_GROUP,
+  resource: IMAGE_SCAN_KINDS[OWN_GROUP].resource,
+  isShown: () => true,
+  ...inTable(scanColumns, SHOWN_SCAN[OWN_GROUP]),
+};
+export const FLEET_IMAGE_SCAN: Kind = {
+  kind: 'ImageScan',
+  group: FLEET_GROUP,
+  resource: IMAGE_SCAN_KINDS[FLEET_GROUP].resource,
+  isShown: () => true,
+  ...inTable(fleetScanColumns, SHOWN_SCAN[FLEET_GROUP]),
+};
+export const GIT_REPO: Kind = {
+  kind: 'GitRepo',
+  group: OWN_GROUP,
+  resource: GIT_REPO_KINDS[OWN_GROUP].resource,
+  isShown: () => true,
+  ...inTable(gitRepoColumns, SHOWN_REPO[OWN_GROUP]),
+};
+export const FLEET_GIT_REPO: Kind = {
+  kind: 'GitRepo',
+  group: FLEET_GROUP,
+  resource: GIT_REPO_KINDS[FLEET_GROUP].resource,
+  isShown: isConcerned,
+  ...inTable(fleetGitRepoColumns, SHOWN_REPO[FLEET_GROUP]),
+};
 
-function kindOf<T>(
-  kind: Kind['kind'],
-  resource: Resource,
+function inTable<T>(
   columnsFor: (flags: OutputFlags) => Column<T>[],
   parse: (raw: unknown) => T,
-): Kind {
+): Pick<Kind, 'headings' | 'rows'> {
   return {
-    kind,
-    resource,
     headings: (flags) => columnsFor(flags).map(({ heading }) => heading),
     rows: (flags) => {
       const columns = columnsFor(flags);

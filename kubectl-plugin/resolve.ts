@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import { messageOf } from '../core/errors.ts';
 import { oneLine } from '../core/one-line.ts';
 import { UsageError } from './failure.ts';
 import { yamlFilesOf } from './lint-files.ts';
@@ -8,7 +5,7 @@ import { withLookUp } from './look-up.ts';
 import { note } from './output.ts';
 import { isResourceList, resolveList } from './resource-list.ts';
 import { type Resolved, resolveManifests } from './resolve-text.ts';
-import { checkStandardInput, failOn, type Problem } from './scan-files.ts';
+import { checkStandardInput, contentOf, failOn, type Problem } from './scan-files.ts';
 import { type ScansFlags, scansFor } from './scan-values.ts';
 
 /** The flags of `resolve`. */
@@ -29,7 +26,9 @@ export async function resolve(flags: ResolveFlags): Promise<void> {
   if (filename.length === 0) throw new UsageError('Usage', 'say which manifests: -f FILE');
   checkStandardInput([...filename, ...scanFiles]);
   const files = (await Promise.all(filename.map((file) => yamlFilesOf('--filename', file)))).flat();
-  const manifests = await Promise.all(files.map(async (file) => ({ file, content: await contentOf(file) })));
+  const manifests = await Promise.all(
+    files.map(async (file) => ({ file, content: await contentOf('--filename', file) })),
+  );
   const [only, ...others] = manifests;
   if (only !== undefined && others.length === 0 && isResourceList(only.content))
     return resolveList(only.content, flags);
@@ -62,12 +61,4 @@ function joined(texts: readonly string[]): string {
     const end = all.endsWith('\n') ? '' : '\n';
     return `${all}${end}${/^(?:\uFEFF)?---\s/.test(next) ? '' : '---\n'}${next}`;
   }, '');
-}
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UsageError('Usage', `--filename: ${messageOf(error)}`);
-  }
 }

@@ -1,10 +1,11 @@
+import type { Group } from '../core/group.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { type ImageScan, parseImageScan, SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
-import { IMAGE_SCANS } from '../kube/resource.ts';
+import { type ImageScan, SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
+import { IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
 import type { WatchEvent } from '../kube/watch.ts';
 import { follow } from './follow.ts';
 import { type ServerObject, serverObject } from './objects.ts';
-import type { Asked, Target } from './scan-request.ts';
+import type { Asked } from './scan-request.ts';
 
 /** What came of waiting for a scan. */
 export type Answer =
@@ -13,23 +14,28 @@ export type Answer =
   | { readonly kind: 'late' }
   | { readonly kind: 'lost'; readonly error: unknown };
 
-/** Waits, with one watch for all, until the scans that were asked for are done or `timeoutMs` is over. None is rejected. */
+/** Waits, with one watch for all of a group, until the scans that were asked for are done or `timeoutMs` is over. None is rejected. */
 export function answersTo(
   client: KubeClient,
   asked: readonly Asked[],
   timeoutMs: number,
 ): ReadonlyMap<Asked, Promise<Answer>> {
-  const waiting = new Waiting(asked);
-  void waiting.run(client, timeoutMs);
-  return waiting.answers;
+  const waits = [...Map.groupBy(asked, ({ target }) => target.group)].map(([group, ofGroup]) => {
+    const waiting = new Waiting(group, ofGroup);
+    void waiting.run(client, timeoutMs);
+    return waiting.answers;
+  });
+  return new Map(waits.flatMap((answers) => [...answers]));
 }
 
 class Waiting {
   readonly answers = new Map<Asked, Promise<Answer>>();
   readonly #open = new Map<string, { readonly asked: Asked; readonly resolve: (answer: Answer) => void }>();
   readonly #done = new AbortController();
+  readonly #group: Group;
 
-  constructor(asked: readonly Asked[]) {
+  constructor(group: Group, asked: readonly Asked[]) {
+    this.#group = group;
     for (const one of asked) {
       const { promise, resolve } = Promise.withResolvers<Answer>();
       this.answers.set(one, promise);
@@ -38,8 +44,8 @@ class Waiting {
   }
 
   async run(client: KubeClient, timeoutMs: number): Promise<void> {
-    if (this.#open.size === 0) return;
-    const followed = { resource: IMAGE_SCANS, ...this.#place(), project: serverObject };
+    const { resource } = IMAGE_SCAN_KINDS[this.#group];
+    const followed = { resource, ...this.#place(), project: serverObject };
     const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#done.signal]);
     try {
       for await (const change of follow(client, followed, signal)) this.#look(change);
@@ -54,7 +60,8 @@ class Waiting {
     const targets = [...this.answers.keys()].map(({ target }) => target);
     const [first, ...others] = targets;
     if (first === undefined || others.some(({ namespace }) => namespace !== first.namespace)) return {};
-    return others.length === 0 ? first : { namespace: first.namespace };
+    const { namespace, name } = first;
+    return others.length === 0 ? { namespace, name } : { namespace };
   }
 
   #look(change: WatchEvent<ServerObject>): void {
@@ -78,7 +85,7 @@ class Waiting {
     const key = keyOf(object.metadata);
     const entry = this.#open.get(key);
     if (entry === undefined) return;
-    const scan = parseImageScan(object);
+    const scan = IMAGE_SCAN_KINDS[this.#group].parse(object);
     if (isAnswered(scan, entry.asked.request)) this.#close(key, { kind: 'scanned', scan });
   }
 
@@ -103,6 +110,6 @@ function isAnswered({ metadata, status }: ImageScan, request: string): boolean {
   return handled === request || (latest !== request && handled !== undefined && handled === latest);
 }
 
-function keyOf({ namespace, name }: Target): string {
+function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
   return `${namespace}/${name}`;
 }

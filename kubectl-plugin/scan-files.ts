@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { type Document, isMap, isSeq, LineCounter, type Node, parseAllDocuments, type YAMLSeq } from 'yaml';
+import { isMap, isSeq, LineCounter, type Node, parseAllDocuments, type YAMLSeq } from 'yaml';
 import { messageOf } from '../core/errors.ts';
 import { oneLine } from '../core/one-line.ts';
 import { scanKey } from '../core/scan.ts';
-import { API_VERSION } from '../kube/kinds/common.ts';
+import { API_VERSION, FLEET_API_VERSION } from '../kube/kinds/common.ts';
+import { parseFleetImageScan } from '../kube/kinds/fleet.ts';
 import { type ImageScan, parseImageScan } from '../kube/kinds/image-scan.ts';
 import { readFleetScans } from '../write-back/fleet-yaml.ts';
 import { PartError, UsageError } from './failure.ts';
@@ -49,14 +50,14 @@ export interface ScanFile {
 }
 
 /**
- * The ImageScans of files and of standard input (`-`): of a `fleet.yaml` or `fleetscan.yaml` with `imageScans`, or as objects in
- * YAML or JSON, in one document or several, alone or in lists.
+ * The ImageScans of files and of standard input (`-`): of a `fleet.yaml` or `fleetscan.yaml` with `imageScans`, or as objects of ours
+ * or of Fleet's in YAML or JSON, in one document or several, alone or in lists.
  *
  * @throws {UsageError} when a file cannot be read, or has neither
  */
 export async function readScanFiles(files: readonly string[]): Promise<ScanFile> {
   const read = await Promise.all(
-    files.map(async (file) => ({ file, found: scansIn(file, await contentOf(file)) })),
+    files.map(async (file) => ({ file, found: scansIn(file, await contentOf('--scans', file)) })),
   );
   for (const { file, found } of read) {
     if (found.scans.length === 0 && found.problems.length === 0)
@@ -76,10 +77,10 @@ export function scansIn(name: string, content: string): ScanFile {
     place: `${name}:${line}`,
     message,
   }));
-  for (const { line, object } of objectsIn(content)) {
+  for (const { line, parse, object } of objectsIn(content)) {
     const place = `${name}:${line}`;
     try {
-      scans.push({ place, scan: parseImageScan(object) });
+      scans.push({ place, scan: parse(object) });
     } catch (error) {
       problems.push({ place, message: messageOf(error) });
     }
@@ -87,8 +88,16 @@ export function scansIn(name: string, content: string): ScanFile {
   return { scans, problems };
 }
 
+type Parse = (raw: unknown) => ImageScan;
+
+const PARSERS: ReadonlyMap<unknown, Parse> = new Map([
+  [API_VERSION, parseImageScan],
+  [FLEET_API_VERSION, parseFleetImageScan],
+]);
+
 interface FileObject {
   readonly line: number;
+  readonly parse: Parse;
   readonly object: unknown;
 }
 
@@ -98,19 +107,21 @@ function objectsIn(content: string): FileObject[] {
   for (const document of parseAllDocuments(content, { lineCounter: lines, merge: true })) {
     // A document that does not parse is told of already, by the reader of fleet.yaml.
     if (document.errors.length > 0) continue;
-    for (const node of scanNodes(document.contents, document)) {
-      objects.push({ line: lines.linePos(node.range?.[0] ?? 0).line, object: node.toJS(document) });
+    for (const { node, parse } of scanNodes(document.contents)) {
+      const { line } = lines.linePos(node.range?.[0] ?? 0);
+      objects.push({ line, parse, object: node.toJS(document) });
     }
   }
   return objects;
 }
 
 /** The ImageScans that an object is, or holds as the items of a list. */
-function scanNodes(node: Node | null, document: Document.Parsed): Node[] {
+function scanNodes(node: Node | null): { readonly node: Node; readonly parse: Parse }[] {
   if (!isMap(node)) return [];
   const items: unknown = node.get('items', true);
-  if (isSeq(items)) return (items as YAMLSeq<Node>).items.flatMap((item) => scanNodes(item, document));
-  return node.get('kind') === 'ImageScan' && node.get('apiVersion') === API_VERSION ? [node] : [];
+  if (isSeq(items)) return (items as YAMLSeq<Node>).items.flatMap(scanNodes);
+  const parse = PARSERS.get(node.get('apiVersion'));
+  return node.get('kind') === 'ImageScan' && parse !== undefined ? [{ node, parse }] : [];
 }
 
 /** Of two with one name the first counts. */
@@ -129,10 +140,16 @@ function withoutTwins(files: readonly ScanFile[]): ScanFile {
   return { scans, problems: [...files.flatMap((file) => file.problems), ...twins] };
 }
 
-async function contentOf(file: string): Promise<string> {
+/**
+ * The text of a file, or of standard input (`-`).
+ *
+ * @param flag that named it, for the error
+ * @throws {UsageError} when it cannot be read
+ */
+export async function contentOf(flag: string, file: string): Promise<string> {
   try {
     return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
-    throw new UsageError('Usage', `--scans: ${messageOf(error)}`);
+    throw new UsageError('Usage', `${flag}: ${messageOf(error)}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { ImageScan, ImageScanStatus } from '../kube/kinds/image-scan.ts';
-import { message, troubleOf } from './status-table.ts';
+import { message, troubleOf } from './conditions.ts';
 
 /** What a scan came to, in words, and whether it is what the user hoped for. */
 export interface Outcome {

@@ -1,13 +1,16 @@
+import { FLEET_GROUP, type Group, OWN_GROUP } from '../core/group.ts';
 import { oneLine } from '../core/one-line.ts';
-import { listAll } from '../kube/list.ts';
+import { IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
 import { type Connection, connected } from './connection.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import { durationFlag } from './duration-flag.ts';
 import { report, ScanError, UsageError } from './failure.ts';
-import { resourceName, scanName } from './names.ts';
-import { IMAGE_SCAN, serverObject } from './objects.ts';
+import { list, ofBothGroups } from './listing.ts';
+import { resourceName, type ScanRef, scanRef } from './names.ts';
+import { serverObject } from './objects.ts';
 import { note, nothingFound, print } from './output.ts';
 import { type Answer, answersTo } from './scan-answers.ts';
+import { ScanFinder } from './scan-finder.ts';
 import { outcome } from './scan-outcome.ts';
 import { type Asked, type Request, requestScans, type Target } from './scan-request.ts';
 
@@ -28,13 +31,11 @@ export interface ScanFlags extends ConnectionFlags {
  */
 export async function scan(names: readonly string[], flags: ScanFlags): Promise<void> {
   checkUsage(names, flags);
-  const wanted = [...new Set(names.map(scanName))];
+  const wanted = names.map(scanRef);
   const timeoutMs = durationFlag('--timeout', flags.timeout);
   await connected(flags, async (connection) => {
-    const { client, namespace } = connection;
-    const targets = flags.all
-      ? await allTargets(connection, flags)
-      : wanted.map((name) => ({ namespace, name }));
+    const { client } = connection;
+    const targets = flags.all ? await allTargets(connection, flags) : await namedTargets(connection, wanted);
     const requests = await requestScans(client, targets);
     const asked = requests.filter((request) => request.kind === 'asked');
     const answers = flags.wait ? answersTo(client, asked, timeoutMs) : undefined;
@@ -55,14 +56,28 @@ function checkUsage(names: readonly string[], { all, allNamespaces }: ScanFlags)
 
 async function allTargets({ client, namespace }: Connection, flags: ScanFlags): Promise<Target[]> {
   const place = flags.allNamespaces ? {} : { namespace };
-  const project = (raw: unknown): Target => {
-    const { namespace, name } = serverObject(raw).metadata;
-    return { namespace, name };
-  };
-  const { items } = await listAll(client, { resource: IMAGE_SCAN.resource, ...place }, { project });
-  if (items.length === 0) note(nothingFound(flags, namespace));
-  return items;
+  const targets = await ofBothGroups((group) => {
+    const { resource } = IMAGE_SCAN_KINDS[group];
+    return list(client, { group, resource }, place, (raw): Target => {
+      const { namespace, name } = serverObject(raw).metadata;
+      return { group, namespace, name };
+    });
+  });
+  if (targets.length === 0) note(nothingFound(flags, namespace));
+  return targets;
 }
+
+/** What is not found is reported at once: the others may take their time. */
+async function namedTargets(connection: Connection, refs: readonly ScanRef[]): Promise<Target[]> {
+  const { found, failures } = await new ScanFinder(connection).findAll(refs);
+  failures.forEach(report);
+  return found;
+}
+
+const WHY_LATE: Readonly<Record<Group, string>> = {
+  [OWN_GROUP]: 'is the reconciler running?',
+  [FLEET_GROUP]: "is the reconciler running, and does it serve Fleet's objects (chart value fleet.takeover)?",
+};
 
 function tellRefusal(request: Exclude<Request, Asked>, flags: ScanFlags): void {
   if (request.kind === 'failed') return report(request.error);
@@ -84,7 +99,7 @@ function tell({ target, before }: Asked, answer: Answer | undefined, flags: Scan
       return report(
         new ScanError(
           'NoAnswer',
-          `${name} was not scanned within ${flags.timeout}; is the reconciler running?`,
+          `${name} was not scanned within ${flags.timeout}; ${WHY_LATE[target.group]}`,
         ),
       );
     case 'scanned': {
@@ -96,6 +111,6 @@ function tell({ target, before }: Asked, answer: Answer | undefined, flags: Scan
   }
 }
 
-function label({ namespace, name }: Target, { allNamespaces }: ScanFlags): string {
-  return `${resourceName(IMAGE_SCAN.kind, name)}${allNamespaces ? ` (${namespace})` : ''}`;
+function label({ group, namespace, name }: Target, { allNamespaces }: ScanFlags): string {
+  return `${resourceName('ImageScan', name, group)}${allNamespaces ? ` (${namespace})` : ''}`;
 }

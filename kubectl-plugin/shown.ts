@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { FLEET_GROUP, type Group, OWN_GROUP } from '../core/group.ts';
 import { timestamp } from '../kube/kinds/common.ts';
+import { fleetGitRepo, fleetImageScan } from '../kube/kinds/fleet.ts';
 import { gitRepoSpec, gitRepoStatus } from '../kube/kinds/git-repo.ts';
 import { imageScan, imageScanSpec, imageScanStatus } from '../kube/kinds/image-scan.ts';
 import { parseObject } from '../kube/kinds/parse.ts';
@@ -17,7 +19,10 @@ const shownScan = z.object({
     .default({}),
 });
 /** What tables show of an ImageScan. */
-export type ShownScan = z.infer<typeof shownScan>;
+export type ShownScan = z.infer<typeof shownScan> & {
+  readonly group: Group;
+  readonly spec: { readonly tagName?: string | undefined };
+};
 
 const shownRepo = z.object({
   metadata,
@@ -27,14 +32,48 @@ const shownRepo = z.object({
     .default({}),
 });
 /** What tables show of a GitRepo. */
-export type ShownRepo = z.infer<typeof shownRepo>;
+export type ShownRepo = z.infer<typeof shownRepo> & {
+  readonly group: Group;
+  readonly status: { readonly lastSyncedImageScanTime?: string | undefined };
+};
 
-/** @throws {InvalidObjectError} */
-export function parseShownScan(raw: unknown): ShownScan {
-  return parseObject('ImageScan', shownScan, raw);
-}
+// The same of Fleet's kinds.
+const { spec: fleetScanSpec, status: fleetScanStatus } = fleetImageScan.shape;
+const shownFleetScan = z.object({
+  metadata,
+  spec: fleetScanSpec.pick({ image: true, tagName: true, interval: true, suspend: true, policy: true }),
+  status: fleetScanStatus
+    .unwrap()
+    .pick({ latestTag: true, latestDigest: true, lastScanTime: true, conditions: true })
+    .prefault({}),
+});
 
-/** @throws {InvalidObjectError} */
-export function parseShownRepo(raw: unknown): ShownRepo {
-  return parseObject('GitRepo', shownRepo, raw);
+const { spec: fleetRepoSpec, status: fleetRepoStatus } = fleetGitRepo.shape;
+const shownFleetRepo = z.object({
+  metadata,
+  spec: fleetRepoSpec.pick({ repo: true, branch: true }),
+  status: fleetRepoStatus.unwrap().pick({ lastSyncedImageScanTime: true, conditions: true }).prefault({}),
+});
+
+/** Read ImageScans for tables. @throws {InvalidObjectError} */
+export const SHOWN_SCAN: Readonly<Record<Group, (raw: unknown) => ShownScan>> = {
+  [OWN_GROUP]: (raw) => ({ group: OWN_GROUP, ...parseObject('ImageScan', shownScan, raw) }),
+  [FLEET_GROUP]: (raw) => ({ group: FLEET_GROUP, ...parseObject('ImageScan', shownFleetScan, raw) }),
+};
+
+/** Read GitRepos for tables. @throws {InvalidObjectError} */
+export const SHOWN_REPO: Readonly<Record<Group, (raw: unknown) => ShownRepo>> = {
+  [OWN_GROUP]: (raw) => ({ group: OWN_GROUP, ...parseObject('GitRepo', shownRepo, raw) }),
+  [FLEET_GROUP]: (raw) => ({ group: FLEET_GROUP, ...parseObject('GitRepo', shownFleetRepo, raw) }),
+};
+
+const IMAGE_SCAN_CONDITIONS: ReadonlySet<string> = new Set(['ImageSynced', 'ImageScansAccepted']);
+const conditioned = z.object({
+  status: z.object({ conditions: z.array(z.object({ type: z.string() })) }),
+});
+
+/** Has image scan anything to do with this GitRepo of Fleet's? Most of them only deploy. */
+export function isConcerned(fleetRepo: unknown): boolean {
+  const parsed = conditioned.safeParse(fleetRepo);
+  return parsed.success && parsed.data.status.conditions.some(({ type }) => IMAGE_SCAN_CONDITIONS.has(type));
 }

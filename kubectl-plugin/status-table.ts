@@ -1,27 +1,57 @@
-import type { Condition } from '../kube/kinds/common.ts';
+import { OWN_GROUP } from '../core/group.ts';
 import type { ImageScanSpec } from '../kube/kinds/image-scan.ts';
 import { age } from './age.ts';
+import { message, troubleOf, verdict } from './conditions.ts';
+import { resourceName } from './names.ts';
 import type { OutputFlags } from './output.ts';
 import type { ShownRepo, ShownScan } from './shown.ts';
 import type { Column } from './table.ts';
 
-/** The columns for ImageScans: what is in force, since when, and whether the last scan succeeded. */
-export function scanColumns({ output, allNamespaces }: OutputFlags): Column<ShownScan>[] {
-  const isWide = output === 'wide';
+/**
+ * The columns for ImageScans: what is in force, since when, and whether the last scan succeeded. An ImageScan of Fleet's can stand
+ * among ours: its name says so.
+ */
+export function scanColumns(flags: OutputFlags): Column<ShownScan>[] {
+  return [...nameColumns(flags), ...valueColumns(flags), SINCE, ...scanStateColumns(flags)];
+}
+
+/**
+ * The columns for a table of Fleet's ImageScans alone. `fleet apply` names them by their places in fleet.yaml, so it is the tagName
+ * that people know; since when a value is in force Fleet's status has no room for.
+ */
+export function fleetScanColumns(flags: OutputFlags): Column<ShownScan>[] {
+  return [...nameColumns(flags), TAG_NAME, ...valueColumns(flags), ...scanStateColumns(flags)];
+}
+
+function nameColumns({ allNamespaces }: OutputFlags): Column<ShownScan>[] {
   return [
     ...(allNamespaces ? [NAMESPACE] : []),
-    { heading: 'NAME', cell: ({ metadata }) => metadata.name },
+    { heading: 'NAME', cell: (scan) => shownName('ImageScan', scan) },
+  ];
+}
+
+const TAG_NAME: Column<ShownScan> = { heading: 'TAGNAME', cell: ({ spec }) => spec.tagName };
+const SINCE: Column<ShownScan> = {
+  heading: 'SINCE',
+  cell: ({ status }) => ago(status.history?.[0]?.since),
+};
+
+function valueColumns({ output }: OutputFlags): Column<ShownScan>[] {
+  const digest = ({ status: { latestDigest } }: ShownScan): string | undefined =>
+    output === 'wide' ? latestDigest : shortDigest(latestDigest);
+  return [
     { heading: 'IMAGE', cell: ({ spec }) => spec.image },
     { heading: 'TAG', cell: ({ status }) => status.latestTag },
-    {
-      heading: 'DIGEST',
-      cell: ({ status }) => (isWide ? status.latestDigest : shortDigest(status.latestDigest)),
-    },
-    { heading: 'SINCE', cell: ({ status }) => ago(status.history?.[0]?.since) },
+    { heading: 'DIGEST', cell: digest },
+  ];
+}
+
+function scanStateColumns({ output }: OutputFlags): Column<ShownScan>[] {
+  return [
     { heading: 'READY', cell: (scan) => verdict(scan, 'Ready') },
     { heading: 'SCANNED', cell: (scan) => (scan.spec.suspend ? 'Suspended' : verdict(scan, 'ImageScanned')) },
     { heading: 'LAST SCAN', cell: ({ status }) => ago(status.lastScanTime) },
-    ...(isWide ? WIDE_SCAN_COLUMNS : []),
+    ...(output === 'wide' ? WIDE_SCAN_COLUMNS : []),
   ];
 }
 
@@ -36,36 +66,61 @@ const WIDE_SCAN_COLUMNS: readonly Column<ShownScan>[] = [
 ];
 
 /** The columns for GitRepos: where values go, and whether Git agrees. */
-export function gitRepoColumns({ output, allNamespaces }: OutputFlags): Column<ShownRepo>[] {
-  const isWide = output === 'wide';
+export function gitRepoColumns(flags: OutputFlags): Column<ShownRepo>[] {
+  const isWide = flags.output === 'wide';
   return [
-    ...(allNamespaces ? [NAMESPACE] : []),
-    { heading: 'GITREPO', cell: ({ metadata }) => metadata.name },
-    { heading: 'REPO', cell: ({ spec }) => spec.repo },
-    { heading: 'BRANCH', cell: ({ spec }) => spec.branch ?? 'master' },
-    { heading: 'SYNCED', cell: (repo) => (repo.spec.suspend ? 'Suspended' : verdict(repo, 'ImageSynced')) },
+    ...repoColumns(flags),
     {
       heading: 'MARKERS',
       cell: ({ status: { markers } }) => markers && `${markers.current}/${markers.total}`,
     },
     { heading: 'COMMIT', cell: ({ status }) => status.lastPushCommit?.slice(0, isWide ? undefined : 12) },
     { heading: 'PUSHED', cell: ({ status }) => ago(status.lastPushTime) },
-    ...(isWide ? WIDE_GIT_REPO_COLUMNS : []),
+    ...(isWide ? [PULL_REQUEST, REPO_MESSAGE] : []),
   ];
 }
 
-const WIDE_GIT_REPO_COLUMNS: readonly Column<ShownRepo>[] = [
-  {
-    heading: 'PULL REQUEST',
-    cell: ({ status: { pullRequest } }) => pullRequest && `#${pullRequest.number} ${pullRequest.state}`,
-  },
-  { heading: 'MESSAGE', cell: (repo) => message(repo, 'ImageSynced') },
-];
+/** The columns for a table of Fleet's GitRepos: as far as their status tells. */
+export function fleetGitRepoColumns(flags: OutputFlags): Column<ShownRepo>[] {
+  return [
+    ...repoColumns(flags),
+    { heading: 'LAST SYNC', cell: ({ status }) => ago(status.lastSyncedImageScanTime) },
+    ...(flags.output === 'wide' ? [REPO_MESSAGE] : []),
+  ];
+}
+
+function repoColumns({ allNamespaces }: OutputFlags): Column<ShownRepo>[] {
+  return [
+    ...(allNamespaces ? [NAMESPACE] : []),
+    { heading: 'GITREPO', cell: (repo) => shownName('GitRepo', repo) },
+    { heading: 'REPO', cell: ({ spec }) => spec.repo },
+    { heading: 'BRANCH', cell: ({ spec }) => spec.branch ?? 'master' },
+    { heading: 'SYNCED', cell: (repo) => (repo.spec.suspend ? 'Suspended' : verdict(repo, 'ImageSynced')) },
+  ];
+}
+
+const PULL_REQUEST: Column<ShownRepo> = {
+  heading: 'PULL REQUEST',
+  cell: ({ status: { pullRequest } }) => pullRequest && `#${pullRequest.number} ${pullRequest.state}`,
+};
+/** What stands in files matters more than what was written: a definition with a mistake has no value. */
+const REPO_MESSAGE: Column<ShownRepo> = {
+  heading: 'MESSAGE',
+  cell: (repo) => troubleOf(repo, 'ImageScansAccepted') ?? message(repo, 'ImageSynced'),
+};
 
 const NAMESPACE: Column<ShownScan | ShownRepo> = {
   heading: 'NAMESPACE',
   cell: ({ metadata }) => metadata.namespace,
 };
+
+/** Our own objects need no more than their name. */
+function shownName(
+  kind: 'ImageScan' | 'GitRepo',
+  { group, metadata: { name } }: ShownScan | ShownRepo,
+): string {
+  return group === OWN_GROUP ? name : resourceName(kind, name, group);
+}
 
 /** The policy of a scan in a few words. */
 export function policyText(policy: ImageScanSpec['policy']): string {
@@ -75,32 +130,6 @@ export function policyText(policy: ImageScanSpec['policy']): string {
   if (policy?.semver) return `semver ${policy.semver.range ?? ''}`;
   if (policy?.alphabetical) return `alphabetical ${policy.alphabetical.order || 'desc'}`;
   return 'semver *';
-}
-
-interface Conditioned {
-  readonly status: { readonly conditions?: readonly Condition[] | undefined };
-}
-
-/** Why a condition is False, as `Reason: message`; undefined when it is not. */
-export function troubleOf(object: Conditioned, type: string): string | undefined {
-  const found = condition(object, type);
-  return found?.status === 'False' ? `${found.reason}: ${found.message}` : undefined;
-}
-
-/** The message of a condition. */
-export function message(object: Conditioned, type: string): string | undefined {
-  return condition(object, type)?.message;
-}
-
-/** `True`, or the reason why not. */
-function verdict(object: Conditioned, type: string): string {
-  const found = condition(object, type);
-  if (found === undefined) return 'Unknown';
-  return found.status === 'True' ? 'True' : (found.reason ?? found.status);
-}
-
-function condition({ status }: Conditioned, type: string): Condition | undefined {
-  return status.conditions?.find((candidate) => candidate.type === type);
 }
 
 function shortDigest(digest: string | undefined): string | undefined {

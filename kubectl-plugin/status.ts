@@ -1,9 +1,18 @@
-import { listAll } from '../kube/list.ts';
+import { FLEET_GROUP, OWN_GROUP } from '../core/group.ts';
 import { type Connection, connected } from './connection.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import { UsageError } from './failure.ts';
-import { resourceName, scanName } from './names.ts';
-import { GIT_REPO, IMAGE_SCAN, type Kind, serverObject, tolerant } from './objects.ts';
+import { list } from './listing.ts';
+import { resourceName, scanRef } from './names.ts';
+import {
+  FLEET_GIT_REPO,
+  FLEET_IMAGE_SCAN,
+  GIT_REPO,
+  IMAGE_SCAN,
+  type Kind,
+  serverObject,
+  tolerant,
+} from './objects.ts';
 import {
   listOf,
   note,
@@ -14,8 +23,9 @@ import {
   toYaml,
   visibleFields,
 } from './output.ts';
+import { type FoundScan, ScanFinder } from './scan-finder.ts';
 import { type Row, Table } from './table.ts';
-import { watchStatus } from './watch.ts';
+import { watchAll, watchOne } from './watch.ts';
 
 /** The flags of `status`. */
 export interface StatusFlags extends ConnectionFlags, OutputFlags {
@@ -23,18 +33,20 @@ export interface StatusFlags extends ConnectionFlags, OutputFlags {
 }
 
 /**
- * Shows ImageScans with what each has in force, and unless one was named the GitRepos.
+ * Shows ImageScans with what each has in force, and unless one was named the GitRepos; of Fleet's kinds too, where the cluster has
+ * them and the user may see them.
  *
  * @throws {ApiError | KubeconfigError | UsageError} or an AggregateError of them
  */
 export async function status(name: string | undefined, flags: StatusFlags): Promise<void> {
   if (name !== undefined && flags.allNamespaces)
     throw new UsageError('Usage', 'an ImageScan cannot be shown by its name across all namespaces');
-  const scan = name === undefined ? undefined : scanName(name);
+  const scan = name === undefined ? undefined : scanRef(name);
   await connected(flags, async (connection) => {
-    if (flags.watch) return watchStatus(connection, scan, flags);
-    if (scan === undefined) return showAll(connection, flags);
-    return showOne(connection, scan, flags);
+    if (scan === undefined) return flags.watch ? watchAll(connection, flags) : showAll(connection, flags);
+    // One that does not exist could be waited for; a misspelt name is more likely.
+    const found = await new ScanFinder(connection).find(scan);
+    return flags.watch ? watchOne(connection, found, flags) : showOne(found, flags);
   });
 }
 
@@ -47,10 +59,13 @@ interface Found<T> {
 /** Finds objects, and keeps of each no more than the form of the output takes. */
 type Find = <T>(keep: (kind: Kind) => (raw: unknown) => T) => Promise<Found<T>[]>;
 
-async function showOne({ client, namespace }: Connection, name: string, flags: OutputFlags): Promise<void> {
-  const object = await client.get({ resource: IMAGE_SCAN.resource, namespace, name });
+/** In the order of the tables. */
+const KINDS: readonly Kind[] = [IMAGE_SCAN, FLEET_IMAGE_SCAN, GIT_REPO, FLEET_GIT_REPO];
+
+async function showOne({ group, raw }: FoundScan, flags: OutputFlags): Promise<void> {
+  const kind = group === FLEET_GROUP ? FLEET_IMAGE_SCAN : IMAGE_SCAN;
   await show(
-    async (keep) => [{ kind: IMAGE_SCAN, items: [keep(IMAGE_SCAN)(object)] }],
+    async (keep) => [{ kind, items: [keep(kind)(raw)] }],
     flags,
     ([only]) => only,
   );
@@ -61,19 +76,26 @@ async function showAll({ client, namespace }: Connection, flags: OutputFlags): P
   const where = flags.allNamespaces ? {} : { namespace };
   const failures: unknown[] = [];
   const find: Find = async (keep) => {
-    const lists = [IMAGE_SCAN, GIT_REPO].map(async (kind) => {
-      const project = tolerant(keep(kind), (error) => failures.push(error));
-      const { items } = await listAll(client, { resource: kind.resource, ...where }, { project });
-      return { kind, items };
+    const lists = KINDS.map(async (kind) => {
+      const read = tolerant(keep(kind), (error) => failures.push(error));
+      const project = (raw: unknown) => (kind.isShown(raw) ? read(raw) : undefined);
+      return { kind, items: await list(client, kind, where, project) };
     });
     const results = await Promise.allSettled(lists);
     failures.push(...results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])));
-    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    return results
+      .flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+      .filter(isAnswer);
   };
   const count = await show(find, flags, listOf);
   if (failures.length > 0) throw new AggregateError(failures, 'not everything could be shown');
   const isTable = flags.output === undefined || flags.output === 'wide';
   if (isTable && count === 0) note(nothingFound(flags, namespace));
+}
+
+/** That there are none of Fleet's is what is to be expected, and no answer. */
+function isAnswer({ kind, items }: Found<unknown>): boolean {
+  return kind.group === OWN_GROUP || items.length > 0;
 }
 
 /** Prints what `find` finds. @returns how many objects that is */
@@ -92,9 +114,9 @@ async function show(
     }
     case 'name': {
       const found = await find(
-        ({ kind }) =>
+        ({ kind, group }) =>
           (raw) =>
-            resourceName(kind, serverObject(raw).metadata.name),
+            resourceName(kind, serverObject(raw).metadata.name, group),
       );
       print(found.flatMap(({ items }) => items));
       return count(found);

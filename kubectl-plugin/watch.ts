@@ -1,35 +1,74 @@
+import { FLEET_GROUP, type Group, OWN_GROUP } from '../core/group.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
 import type { WatchEvent } from '../kube/watch.ts';
 import type { Connection } from './connection.ts';
 import { report } from './failure.ts';
 import { follow } from './follow.ts';
 import { resourceName, resourceType } from './names.ts';
-import { IMAGE_SCAN, type ServerObject, serverObject, tolerant } from './objects.ts';
+import { type ServerObject, serverObject, tolerant } from './objects.ts';
 import { note, type OutputFlags, print, toJson, toYaml, visibleFields } from './output.ts';
-import { Table } from './table.ts';
+import type { FoundScan } from './scan-finder.ts';
+import { SHOWN_SCAN } from './shown.ts';
+import { scanColumns } from './status-table.ts';
+import { rowOf, Table } from './table.ts';
 
 /**
- * Shows ImageScans, then each change as a line of its own, as `kubectl get --watch` does: the output can be read from a
- * pipe. That one was deleted is told on standard error. Ends when the process is interrupted, with exit code 1 as kubectl does.
+ * Shows the ImageScans of both groups, then each change as a line of its own, as `kubectl get --watch` does: the output can be read
+ * from a pipe. Fleet's come once ours were read, so that what is wrong with the connection is told once.
+ * That one was deleted is told on standard error. Ends when the process is interrupted, with exit code 1 as kubectl does.
  *
- * @throws {ApiError} when the server refuses, or the named ImageScan does not exist
+ * @throws {ApiError} when the server refuses
  */
-export async function watchStatus(
-  { client, namespace: own }: Connection,
-  name: string | undefined,
+export async function watchAll({ client, namespace: own }: Connection, flags: OutputFlags): Promise<void> {
+  const namespace = flags.allNamespaces ? undefined : own;
+  const show = printer(flags);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([interruption(), failed.signal]);
+  const oursRead = Promise.withResolvers<void>();
+  const ours = watchGroup(client, { group: OWN_GROUP, namespace }, show, signal, oursRead.resolve);
+  try {
+    await Promise.race([ours, oursRead.promise]);
+    const fleets = { group: FLEET_GROUP, namespace, isOptional: true };
+    await Promise.all([ours, watchGroup(client, fleets, show, signal)]);
+  } finally {
+    failed.abort();
+  }
+}
+
+/** {@link watchAll} of one of them. */
+export async function watchOne(
+  { client, namespace }: Connection,
+  { group, raw }: FoundScan,
   flags: OutputFlags,
 ): Promise<void> {
-  const { resource } = IMAGE_SCAN;
-  const namespace = flags.allNamespaces ? undefined : own;
-  // One that does not exist could be waited for; a misspelt name is more likely.
-  if (name !== undefined) await client.get({ resource, namespace: own, name });
-  const show = printer(flags);
+  const { name } = serverObject(raw).metadata;
+  await watchGroup(client, { group, namespace, name }, printer(flags), interruption());
+}
+
+/** What is watched of a group. */
+interface Watched {
+  readonly group: Group;
+  readonly namespace: string | undefined;
+  readonly name?: string;
+  readonly isOptional?: boolean;
+}
+
+async function watchGroup(
+  client: KubeClient,
+  { group, ...watched }: Watched,
+  show: Show,
+  signal: AbortSignal,
+  onRead: () => void = () => {},
+): Promise<void> {
   const seen = new Seen();
-  const project = serverObject;
-  for await (const change of follow(client, { resource, namespace, name, project }, interruption())) {
+  const followed = { resource: IMAGE_SCAN_KINDS[group].resource, ...watched, project: serverObject };
+  for await (const change of follow(client, followed, signal)) {
     const { shown, deleted } = seen.news(change);
-    if (shown.length > 0) show(shown);
+    if (shown.length > 0) show(group, shown);
     for (const { name, namespace } of deleted)
-      note(`${resourceType(IMAGE_SCAN.kind)} "${name}" deleted from ${namespace} namespace`);
+      note(`${resourceType('ImageScan', group)} "${name}" deleted from ${namespace} namespace`);
+    onRead();
   }
 }
 
@@ -85,11 +124,15 @@ function keyOf({ namespace, name }: Name): string {
   return `${namespace}/${name}`;
 }
 
-function printer(flags: OutputFlags): (objects: readonly ServerObject[]) => void {
-  const table = new Table(IMAGE_SCAN.headings(flags));
-  const rows = tolerant(IMAGE_SCAN.rows(flags), report);
+/** Prints ImageScans of a group. */
+type Show = (group: Group, objects: readonly ServerObject[]) => void;
+
+function printer(flags: OutputFlags): Show {
+  // One table for both groups, since their lines come as they will.
+  const columns = scanColumns(flags);
+  const table = new Table(columns.map(({ heading }) => heading));
   let isFirst = true;
-  return (objects) => {
+  return (group, objects) => {
     const documents = objects.map((object) => visibleFields(object, flags));
     switch (flags.output) {
       case 'json':
@@ -103,9 +146,11 @@ function printer(flags: OutputFlags): (objects: readonly ServerObject[]) => void
         isFirst = false;
         return undefined;
       case 'name':
-        return print(objects.map(({ metadata }) => resourceName(IMAGE_SCAN.kind, metadata.name)));
-      default:
-        return print(table.lines(objects.map(rows).filter((row) => row !== undefined)));
+        return print(objects.map(({ metadata }) => resourceName('ImageScan', metadata.name, group)));
+      default: {
+        const row = tolerant((raw) => rowOf(columns, SHOWN_SCAN[group](raw)), report);
+        return print(table.lines(objects.map(row).filter((cells) => cells !== undefined)));
+      }
     }
   };
 }

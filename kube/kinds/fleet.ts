@@ -36,7 +36,7 @@ const secretRef = z
   .nullish()
   .transform((reference) => (reference?.name ? { name: reference.name } : undefined));
 
-const imageScan = z.object({
+export const fleetImageScan = z.object({
   metadata: objectMeta,
   spec: z.object({
     image: presentText,
@@ -71,7 +71,7 @@ const imageScan = z.object({
  * @throws {InvalidObjectError} that names the object and every wrong field
  */
 export function parseFleetImageScan(raw: unknown): ImageScan {
-  const { metadata, spec, status } = parseObject('ImageScan', imageScan, raw);
+  const { metadata, spec, status } = parseObject('ImageScan', fleetImageScan, raw);
   const handled = metadata.annotations[HANDLED_REQUEST_ANNOTATION];
   return {
     group: FLEET_GROUP,
@@ -81,7 +81,7 @@ export function parseFleetImageScan(raw: unknown): ImageScan {
   };
 }
 
-const gitRepo = z.object({
+export const fleetGitRepo = z.object({
   metadata: objectMeta,
   spec: z.object({
     repo: presentText,
@@ -110,7 +110,7 @@ const gitRepo = z.object({
  * @throws {InvalidObjectError} that names the object and every wrong field
  */
 export function parseFleetGitRepo(raw: unknown): GitRepo {
-  const { metadata, spec, status } = parseObject('GitRepo', gitRepo, raw);
+  const { metadata, spec, status } = parseObject('GitRepo', fleetGitRepo, raw);
   const isCompatible = metadata.annotations[COMPATIBILITY_ANNOTATION];
   return {
     group: FLEET_GROUP,

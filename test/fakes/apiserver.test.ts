@@ -107,3 +107,11 @@ test('a merge patch follows RFC 7396', () => {
     l: [2],
   });
 });
+
+test('what it has not it tells as a real one does: an object by its name, a group in plain text', async () => {
+  const { json } = await call('/api/v1/namespaces/a/pods/x');
+  assert.deepEqual([json.reason, json['details']], ['NotFound', { name: 'x' }]);
+  server.unserved.add('example.io');
+  const response = await fetch(`${server.url}/apis/example.io/v1/things`);
+  assert.deepEqual([response.status, await response.text()], [404, '404 page not found\n']);
+});

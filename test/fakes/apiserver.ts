@@ -42,6 +42,8 @@ interface LogEntry {
  */
 export class FakeApiServer {
   readonly requests: Recorded[] = [];
+  /** API groups that it does not serve. */
+  readonly unserved = new Set<string>();
   /** How a watch from a forgotten resourceVersion is refused: by its HTTP status, or by an event on a stream left open. */
   expireBy: 'status' | 'event' = 'status';
   readonly #server: Server;
@@ -170,11 +172,17 @@ export class FakeApiServer {
   /** The usual answer to a request, for a plan that only does something before it. */
   answer(request: Recorded, response: ServerResponse): void {
     const { name, ...collection } = parsePath(request.path);
+    const [, root, group = ''] = request.path.split('/');
+    if (root === 'apis' && this.unserved.has(group)) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
+      return;
+    }
     if (request.isWatch) return this.#watch(request, collection, response);
     if (request.method === 'POST') return this.#create(request, collection, response);
     if (name === undefined) return this.#list(request, collection, response);
     const object = this.#objects.get(keyOf(collection.resource, collection.namespace ?? '', name));
-    if (object === undefined) return sendStatus(response, 404, 'NotFound', `${name} not found`);
+    if (object === undefined)
+      return sendJson(response, 404, status(404, 'NotFound', `${name} not found`, { name }));
     if (request.method === 'PATCH') return this.#patch(request, collection, object, response);
     if (request.method === 'DELETE') this.remove(collection.resource, collection.namespace ?? '', name);
     sendJson(response, 200, object);

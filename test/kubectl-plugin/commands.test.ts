@@ -76,7 +76,9 @@ describe('help', () => {
   it('fits text to the width as a whole, and leaves examples in one piece', () => {
     const help = verbOf(createProgram(), 'update').helpInformation();
     assert.ok(
-      help.includes('\n  kubectl get imagescans -o yaml | kubectl fleetscan update . --scans - --offline\n'),
+      help.includes(
+        '\n  kubectl fleetscan status -o yaml | kubectl fleetscan update . --scans - --offline\n',
+      ),
     );
     const [description = ''] = help.split('\n\n');
     const lines = description.split('\n');

@@ -5,7 +5,7 @@ import { clientOptions } from '../../kubectl-plugin/connection.ts';
 import type { ConnectionFlags } from '../../kubectl-plugin/connection-flags.ts';
 import { durationFlag } from '../../kubectl-plugin/duration-flag.ts';
 import { UsageError } from '../../kubectl-plugin/failure.ts';
-import { pathSegment, scanName } from '../../kubectl-plugin/names.ts';
+import { pathSegment, scanRef } from '../../kubectl-plugin/names.ts';
 
 describe('the connection flags', () => {
   it('leave all to the kubeconfig when there are none', () => {
@@ -75,7 +75,23 @@ describe('a name', () => {
       'imgscan/web',
       'imagescan.fleetscan.io/web',
     ])
-      assert.equal(scanName(text), 'web');
+      assert.equal(scanRef(text).name, 'web');
+  });
+
+  it('says by its kind which group is meant, as with kubectl', () => {
+    const cases = [
+      ['web', undefined],
+      ['imagescan/web', undefined],
+      ['imgscan/web', 'fleetscan.io'],
+      ['imagescans.fleetscan.io/web', 'fleetscan.io'],
+      ['imagescan.fleet.cattle.io/web', 'fleet.cattle.io'],
+      ['imagescans.v1alpha1.fleet.cattle.io/web', 'fleet.cattle.io'],
+    ] as const;
+    for (const [text, group] of cases) assert.equal(scanRef(text).group, group, text);
+    assert.throws(
+      () => scanRef('imagescan.fleet.io/web'),
+      /fleet\.io has no ImageScans; say imagescan\.fleetscan/,
+    );
   });
 
   it('does not lead elsewhere in the API', () => {
@@ -89,7 +105,7 @@ describe('a name', () => {
       'imagescan.example.io/web',
       'a%2fb',
     ])
-      assert.throws(() => scanName(text), UsageError, text);
+      assert.throws(() => scanRef(text), UsageError, text);
     assert.throws(() => pathSegment('namespace', '../kube-system'), UsageError);
   });
 });

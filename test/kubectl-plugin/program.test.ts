@@ -9,6 +9,7 @@ import { waitFor } from '../wait.ts';
 import { buildPlugin, type Plugin } from './plugin.ts';
 
 const SCANS = '/apis/fleetscan.io/v1alpha1/imagescans';
+const FLEET_SCANS = '/apis/fleet.cattle.io/v1alpha1/imagescans';
 const REPOS = '/apis/fleetscan.io/v1alpha1/gitrepos';
 const REQUEST = 'fleetscan.io/scan-requested-at';
 
@@ -22,6 +23,7 @@ before(async () => {
 beforeEach(async () => {
   await server?.stop();
   server = await new FakeApiServer().start();
+  server.unserved.add('fleet.cattle.io');
 });
 
 after(() => server?.stop());
@@ -45,7 +47,7 @@ describe('status', () => {
       stdout.split('\n').filter((line) => line.startsWith('imagescan.fleetscan.io/scan-')).length,
       1001,
     );
-    assert.equal(server.requests.filter(({ path }) => path.endsWith('/imagescans')).length, 3);
+    assert.equal(server.requests.filter(({ path }) => /fleetscan\.io.*\/imagescans$/.test(path)).length, 3);
   });
 
   it('ends quietly when its reader has enough', async () => {
@@ -68,7 +70,7 @@ describe('status', () => {
   it('shows what it may, and tells what it may not', async () => {
     putScan('web');
     server.plan(
-      ({ path }) => path.endsWith('/gitrepos'),
+      ({ path }) => path === '/apis/fleetscan.io/v1alpha1/namespaces/shop/gitrepos',
       (_, response) => sendStatus(response, 403, 'Forbidden', 'not you'),
     );
     const { code, stdout, stderr } = await fleetscan('status -n shop');
@@ -99,6 +101,45 @@ describe('status', () => {
     for (const socket of sockets) socket.destroy();
     assert.deepEqual([code, stdout], [1, '']);
     assert.equal(stderr, `error: ${address} gave no answer within 300 ms\n`);
+  });
+});
+
+describe('status of a cluster with Fleet', () => {
+  beforeEach(() => server.unserved.clear());
+
+  it('passes over kinds of Fleet that the user may not see, but not over other failures', async () => {
+    putScan('web');
+    const refuse = (code: number, reason: string): void =>
+      server.plan(
+        ({ path }) => path.startsWith('/apis/fleet.cattle.io/') && path.endsWith('/imagescans'),
+        (_, response) => sendStatus(response, code, reason, 'not now'),
+      );
+    refuse(403, 'Forbidden');
+    const forbidden = await fleetscan('status -n shop -o name');
+    assert.deepEqual(forbidden, { code: 0, stdout: 'imagescan.fleetscan.io/web\n', stderr: '' });
+    refuse(500, 'InternalError');
+    const failed = await fleetscan('status -n shop -o name');
+    assert.deepEqual([failed.code, failed.stdout], [1, 'imagescan.fleetscan.io/web\n']);
+    assert.equal(failed.stderr, 'Error from server: not now\n');
+  });
+
+  it('prints no document when ours are refused and there are none of Fleet', async () => {
+    for (const plural of ['imagescans', 'gitrepos'])
+      server.plan(
+        ({ path }) => path === `/apis/fleetscan.io/v1alpha1/namespaces/shop/${plural}`,
+        (_, response) => sendStatus(response, 403, 'Forbidden', 'not you'),
+      );
+    const { code, stdout, stderr } = await fleetscan('status -n shop -o json');
+    assert.deepEqual([code, stdout, stderr], [1, '', 'Error from server (Forbidden): not you\n']);
+  });
+
+  it('shows the other objects when one of Fleet is not as it should be', async () => {
+    putFleetScan('web', { latestTag: '1' });
+    server.put(FLEET_SCANS, { metadata: { name: 'odd', namespace: 'shop' }, spec: { image: 7 } });
+    const { code, stdout, stderr } = await fleetscan('status -n shop');
+    assert.equal(code, 1);
+    assert.match(stdout, /^NAME +TAGNAME .*\nimagescan\.fleet\.cattle\.io\/web +web .*\n$/);
+    assert.match(stderr, /^error: ImageScan shop\/odd: spec\.image: /);
   });
 });
 
@@ -154,6 +195,23 @@ describe('status --watch', () => {
     await waitFor('the next', () => yaml.lines.find((line) => line === '---'));
     yaml.running.kill('SIGINT');
     await Promise.all([json.running.exited, yaml.running.exited]);
+  });
+
+  it('watches ours alone where those of Fleet may not be seen', async () => {
+    server.unserved.clear();
+    server.plan(
+      ({ path }) => path.startsWith('/apis/fleet.cattle.io/'),
+      (_, response) => sendStatus(response, 403, 'Forbidden', 'not you'),
+    );
+    putScan('web');
+    const { lines, running } = watch('status -n shop --watch -o name');
+    await waitFor('the refusal', () => server.requests.find(({ path }) => path.includes('fleet.cattle.io')));
+    await waitFor('the watch', () => (server.openWatches === 1 ? true : undefined));
+    putScan('api');
+    await waitFor('the new', () => lines[1]);
+    running.kill('SIGINT');
+    assert.equal(await running.exited, 1);
+    assert.deepEqual(lines, ['imagescan.fleetscan.io/web', 'imagescan.fleetscan.io/api']);
   });
 
   it('does not wait for a scan that does not exist, nor for a server that is not there', async () => {
@@ -239,6 +297,41 @@ describe('scan --wait', () => {
   });
 });
 
+describe('scan --wait of both groups', () => {
+  beforeEach(() => server.unserved.clear());
+
+  it('tells the results in the order of the names, with one watch for each group', async () => {
+    putScan('a', { latestTag: '1' });
+    putFleetScan('b', { latestTag: '1' });
+    putFleetScan('c', { latestTag: '1' });
+    const running = fleetscan('scan c a b --wait -n shop');
+    const request = await asked('b');
+    await waitFor('both watches', () => (server.openWatches === 2 ? true : undefined));
+    for (const name of ['b', 'c'])
+      putFleetScan(name, { latestTag: '2' }, { [REQUEST]: request, 'fleetscan.io/scan-handled': request });
+    putAnswer('a', '2', { handled: request, latest: request });
+    const { code, stdout } = await running;
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.trim().split('\n'), [
+      'imagescan.fleet.cattle.io/c 1 -> 2',
+      'imagescan.fleetscan.io/a 1 -> 2',
+      'imagescan.fleet.cattle.io/b 1 -> 2',
+    ]);
+    assert.equal(server.requests.filter(({ isWatch }) => isWatch).length, 2);
+  });
+
+  it('reads the tagNames once for all names that are none', async () => {
+    for (const name of ['one', 'two']) putFleetScan(`imagescan-${name}-0`, {}, {}, name);
+    const { code, stdout } = await fleetscan('scan two one -n shop');
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.trim().split('\n'), [
+      'imagescan.fleet.cattle.io/imagescan-two-0 scan requested',
+      'imagescan.fleet.cattle.io/imagescan-one-0 scan requested',
+    ]);
+    assert.equal(server.requests.filter(({ path }) => path.endsWith('/imagescans')).length, 2);
+  });
+});
+
 describe('scan --all', () => {
   it('passes over suspended scans with a note', async () => {
     putScan('web');
@@ -288,6 +381,12 @@ function watch(line: string) {
 function putScan(name: string, status = {}, spec = {}): void {
   const metadata = { name, namespace: 'shop' };
   server.put(SCANS, { metadata, spec: { image: `example.com/${name}`, ...spec }, status });
+}
+
+function putFleetScan(name: string, status = {}, annotations = {}, tagName = name): void {
+  const metadata = { name, namespace: 'shop', annotations };
+  const spec = { image: `example.com/${name}`, interval: '5m', tagName };
+  server.put(FLEET_SCANS, { metadata, spec, status });
 }
 
 /** Waits until a scan was asked for. @returns the request */

@@ -288,6 +288,7 @@ items:
       'a list of them',
       JSON.stringify({ apiVersion: 'fleetscan.io/v1alpha1', kind: 'ImageScanList', items: [scanOf({})] }),
     ],
+    ['an ImageScan of Fleet', JSON.stringify({ ...scanOf({}), apiVersion: 'fleet.cattle.io/v1alpha1' })],
     [
       'a ConfigMap of files',
       JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', data: { 'scans.yaml': SCAN } }),

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import { GIT_REPO, IMAGE_SCAN, type Kind } from '../../kubectl-plugin/objects.ts';
+import {
+  FLEET_GIT_REPO,
+  FLEET_IMAGE_SCAN,
+  GIT_REPO,
+  IMAGE_SCAN,
+  type Kind,
+} from '../../kubectl-plugin/objects.ts';
 import type { OutputFlags } from '../../kubectl-plugin/output.ts';
 import { policyText } from '../../kubectl-plugin/status-table.ts';
 
@@ -108,6 +114,62 @@ describe('the table of GitRepos', () => {
     const row = shown(GIT_REPO, REPO, { output: 'wide' });
     assert.equal(row['COMMIT'], REPO.status.lastPushCommit);
     assert.equal(row['MESSAGE'], 'the branch is protected');
+  });
+});
+
+describe('the tables of Fleet', () => {
+  const synced = (condition: object): object => ({
+    metadata: { name: 'apps', namespace: 'shop' },
+    spec: { repo: 'https://git.example/apps' },
+    status: { conditions: [condition] },
+  });
+
+  it('show a scan as far as its status goes, and what Fleet allows that we do not', () => {
+    const row = shown(FLEET_IMAGE_SCAN, { ...SCAN, spec: { image: null, tagName: 'web', interval: '0s' } });
+    assert.deepEqual(row, {
+      NAME: 'imagescan.fleet.cattle.io/web',
+      TAGNAME: 'web',
+      IMAGE: '<none>',
+      TAG: '1.3.0',
+      DIGEST: '0123456789ab',
+      READY: 'True',
+      SCANNED: 'True',
+      'LAST SCAN': '30s',
+    });
+    const { status: _, ...fresh } = SCAN;
+    assert.equal(shown(FLEET_IMAGE_SCAN, fresh)['SCANNED'], 'Unknown');
+  });
+
+  it('show the reason that stands before the message, and that of Fleet where there is none', () => {
+    const told = (message: string): (string | undefined)[] => {
+      const failed = { type: 'ImageSynced', status: 'False', reason: 'Error', message };
+      const row = shown(FLEET_GIT_REPO, synced(failed), { output: 'wide' });
+      return [row['SYNCED'], row['MESSAGE']];
+    };
+    assert.deepEqual(told('PushRejected: no: never'), ['PushRejected', 'no: never']);
+    assert.deepEqual(told('could not parse reference: a b'), ['Error', 'could not parse reference: a b']);
+  });
+
+  it('show first which definition in Git has a mistake', () => {
+    const wrong = {
+      type: 'ImageScansAccepted',
+      status: 'False',
+      reason: 'InvalidDefinition',
+      message: 'fleet.yaml:3: no tagName',
+    };
+    for (const kind of [GIT_REPO, FLEET_GIT_REPO])
+      assert.equal(
+        shown(kind, synced(wrong), { output: 'wide' })['MESSAGE'],
+        'InvalidDefinition: fleet.yaml:3: no tagName',
+      );
+  });
+
+  it('pass over GitRepos that image scan has nothing to do with', () => {
+    const isShown = (condition: object): boolean => FLEET_GIT_REPO.isShown(synced(condition));
+    assert.equal(isShown({ type: 'Ready', status: 'True' }), false);
+    assert.equal(isShown({ type: 'ImageSynced', status: 'True' }), true);
+    assert.equal(isShown({ type: 'ImageScansAccepted', status: 'True' }), true);
+    assert.equal(FLEET_GIT_REPO.isShown({}), false);
   });
 });
 

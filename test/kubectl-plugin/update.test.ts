@@ -314,6 +314,24 @@ describe('the scans of update', () => {
     assert.deepEqual([code, stderr], [2, 'markers: 4 written, 0 up to date, 0 left alone\n']);
   });
 
+  it('are objects of Fleet, too, and ours count where both have a name', async () => {
+    const folder = await folderOf({ 'a.yaml': OLD });
+    const fleets = {
+      apiVersion: 'fleet.cattle.io/v1alpha1',
+      kind: 'ImageScan',
+      metadata: { name: 'imagescan-apps-0' },
+      spec: { image: 'ghcr.io/acme/web', tagName: 'web', interval: '0s' },
+      status: { canonicalImageName: 'ghcr.io/acme/web', latestTag: '1.9.0', latestDigest: DIGEST },
+    };
+    const alone = await update(folder, ['--dry-run'], JSON.stringify(fleets));
+    assert.deepEqual(
+      rows(alone.stdout)[1],
+      'a.yaml:1 | fleet.cattle.io/default/imagescan-apps-0 | ghcr.io/acme/web:1.1.0 | ghcr.io/acme/web:1.9.0',
+    );
+    const both = JSON.stringify({ kind: 'List', items: [fleets, scanOf('web')] });
+    assert.match((await update(folder, ['--dry-run'], both)).stdout, / default\/web .*:1\.2\.0\n/);
+  });
+
   it('are looked up in their namespace, or that of the flag, as a GitRepo would', async () => {
     const own = JSON.stringify({
       ...scanOf('web', { namespace: 'shop' }),
