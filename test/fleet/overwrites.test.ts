@@ -18,6 +18,7 @@ import {
   untilFleetGitRepo,
   untilFleetScan,
 } from './objects.ts';
+import { startStorm } from './storm.ts';
 
 const PUSHER = { username: 'fleet', password: 'a password' };
 const COMMIT = 'f'.repeat(40);
@@ -109,24 +110,11 @@ describe("Fleet's own writes", () => {
     const begun = { at: performance.now(), listings: listings() };
     // What Fleet read before the storm is what it writes over and over, beside counts of its own.
     const snapshot = await fleetStatus(bench.client, 'GitRepo', repo);
-    let isOver = false;
-    let writes = 0;
-    const relabelling = (async () => {
-      while (!isOver) {
-        writes += 1;
-        await applyAsFleet(bench.client, scanOf('storm', '2s', String(writes)));
-      }
-    })();
-    let statuses = 0;
-    const overwriting = (async () => {
-      while (!isOver) {
-        statuses += 1;
-        await overwriteStatusAsFleet(bench.client, 'GitRepo', repo, {
-          ...snapshot,
-          updateGeneration: statuses,
-        });
-      }
-    })();
+    const labels = startStorm((count) => applyAsFleet(bench.client, scanOf('storm', '2s', String(count))));
+    const statuses = startStorm((count) =>
+      overwriteStatusAsFleet(bench.client, 'GitRepo', repo, { ...snapshot, updateGeneration: count }),
+    );
+    let writes: number[] = [];
     try {
       for (const tag of ['1.1.0', '1.2.0', '1.3.0']) {
         await pushImage(registry.host, 'storm', tag);
@@ -135,8 +123,7 @@ describe("Fleet's own writes", () => {
         );
       }
     } finally {
-      isOver = true;
-      await Promise.all([relabelling, overwriting]);
+      writes = await Promise.all([labels.stop(), statuses.stop()]);
     }
 
     const stored = await untilFleetScan(
@@ -145,12 +132,9 @@ describe("Fleet's own writes", () => {
       '1.3.0',
       ({ status }) => status.latestTag === '1.3.0',
     );
-    assert.equal(Number(stored.metadata.labels['fleet.cattle.io/commit']), writes, 'the last label');
-    assert.equal(
-      (await fleetStatus(bench.client, 'GitRepo', repo))['updateGeneration'],
-      statuses,
-      'the last status',
-    );
+    const [lastLabel, lastStatus] = writes;
+    assert.equal(Number(stored.metadata.labels['fleet.cattle.io/commit']), lastLabel);
+    assert.equal((await fleetStatus(bench.client, 'GitRepo', repo))['updateGeneration'], lastStatus);
     const since = Date.parse(String(snapshot['lastSyncedImageScanTime']));
     await untilFleetGitRepo(
       bench.client,
@@ -162,7 +146,7 @@ describe("Fleet's own writes", () => {
     const seconds = (performance.now() - begun.at) / 1000;
     const perSecond = (listings() - begun.listings) / seconds;
     assert.ok(perSecond < 1, `${perSecond} listings in a second at an interval of 2s`);
-    assert.ok(writes > 20 && statuses > 20, 'it was no storm');
+    assert.ok(Math.min(...writes) > 20, `it was no storm: ${writes.join(' and ')} writes`);
     assert.equal((await readFleetScan(bench.client, scan)).metadata.generation, 1);
   });
 });

@@ -32,6 +32,7 @@ import {
   untilFleetGitRepo,
   untilFleetScan,
 } from './objects.ts';
+import { startStorm } from './storm.ts';
 
 const PULLER = { username: 'puller', password: 'a password: with a colon' };
 const PUSHER = { username: 'fleet', password: 'another one' };
@@ -190,20 +191,13 @@ describe("Fleet's objects are served in place", { concurrency: 4 }, () => {
     await untilFile('steady', text('1.0.0'));
     await pushImage(registry.host, 'steady', '1.1.0');
     // A Fleet that applies commit after commit, each sooner than the interval is over.
-    let isFound = false;
-    const relabelling = (async () => {
-      for (let commit = 0; !isFound; commit++) {
-        await applyAsFleet(
-          bench.client,
-          web('steady', { image }, { commit: String(commit).padStart(40, '0') }),
-        );
-      }
-    })();
+    const labels = startStorm((count) =>
+      applyAsFleet(bench.client, web('steady', { image }, { commit: String(count).padStart(40, '0') })),
+    );
     try {
       await untilFile('steady', text('1.1.0'));
     } finally {
-      isFound = true;
-      await relabelling;
+      await labels.stop();
     }
     const log = await git.log('steady');
     assert.deepEqual(log.map(({ message, author }) => [message, author]).slice(0, 2), [
