@@ -30,6 +30,8 @@ export async function readSecret(
   name: string,
   signal: AbortSignal,
 ): Promise<Secret> {
+  // Asked for no name, the API server would give a list.
+  if (name === '') throw new SecretError('SecretNotFound', 'a Secret is referred to without its name');
   try {
     const object = await client.get({ resource: SECRETS, namespace, name }, signal);
     return { ...secretSchema.parse(object), namespace, name };

@@ -5,7 +5,6 @@ import { type ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { SCAN_REQUEST_ANNOTATION } from '../kube/kinds/image-scan.ts';
-import { IMAGE_SCAN_KINDS } from '../kube/kinds/served.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
 import type { Collection } from '../kube/store.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -14,11 +13,11 @@ import type { Metrics } from './metrics.ts';
 import { intervalMs } from '../scan/interval.ts';
 import { ScanMemory } from '../scan/memory.ts';
 import { type ScanDependencies, scanImage } from '../scan/scan.ts';
-import { reasonOf, statusAfter } from './scan-status.ts';
+import { recordScan } from './scan-record.ts';
 import { tellScan } from './scan-report.ts';
+import { conditionOf } from './scan-status.ts';
 import { retryDue, scanDue } from './schedule.ts';
-import { writeStatus } from './status-writer.ts';
-import { parseStoredScan, type StoredScan } from './stores.ts';
+import type { StoredScan } from './stores.ts';
 import { WorkQueue } from './work-queue.ts';
 
 // Scans wait for their registry most of the time. The registry client makes no more calls to one host at once.
@@ -55,6 +54,8 @@ export class ScanLoop {
   readonly #queue: WorkQueue;
   readonly #memory = new ScanMemory();
   readonly #failures = new Map<string, Failing>();
+  /** The last request of each that was served, though the object may not say so yet. */
+  readonly #served = new Map<string, string>();
 
   constructor(dependencies: ScanLoopDependencies) {
     this.#dependencies = dependencies;
@@ -105,7 +106,9 @@ export class ScanLoop {
     const key = scanKey(scan);
     if (scan.spec.suspend === true) return this.#queue.forget(key);
     const now = Date.now();
-    const due = this.#tellsOfNamesakes(scan) ? scanDue(scan, now) : now;
+    const due = this.#tellsOfNamesakes(scan)
+      ? scanDue(this.#asServed(scan), now, this.#queue.dueOf(key))
+      : now;
     const retryAt = this.#failures.get(key)?.retryAt;
     this.#queue.schedule(key, due <= now ? due : (retryAt ?? due));
   }
@@ -123,8 +126,16 @@ export class ScanLoop {
   #forget(scan: StoredScan): void {
     const key = scanKey(scan);
     this.#failures.delete(key);
+    this.#served.delete(key);
     this.#memory.forget(key);
     this.#queue.forget(key);
+  }
+
+  // The answer may be written after the status, and the watch tells of either.
+  #asServed(scan: StoredScan): StoredScan {
+    const served = this.#served.get(scanKey(scan));
+    const isServed = served !== undefined && served === scan.metadata.annotations[SCAN_REQUEST_ANNOTATION];
+    return isServed ? { ...scan, status: { ...scan.status, lastHandledScanRequest: served } } : scan;
   }
 
   async #scan(key: string, signal: AbortSignal): Promise<void> {
@@ -143,17 +154,11 @@ export class ScanLoop {
     });
     measure(result.kind === 'selected' ? 'Scanned' : result.reason);
     const tookMs = performance.now() - startedAt;
-    const written = await writeStatus(
-      client,
-      { resource: IMAGE_SCAN_KINDS[scan.group].resource, namespace: scan.namespace, name: scan.name },
-      scan,
-      {
-        parse: (raw) => parseStoredScan(raw, scan.group),
-        next: (fresh) =>
-          statusAfter(fresh, result, { request, namesakes: this.#namesakes(fresh), now: new Date() }),
-        signal,
-      },
-    );
+    if (request !== undefined) this.#served.set(key, request);
+    const written = await recordScan(client, scan, result, {
+      occasionOf: (fresh) => ({ request, namesakes: this.#namesakes(fresh), now: new Date() }),
+      signal,
+    });
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return this.#memory.forget(key);
     tellScan(this.#dependencies, written, result);
@@ -172,7 +177,7 @@ export class ScanLoop {
 
   /** Does the status say what is so: that the scan has namesakes, or that it has none? */
   #tellsOfNamesakes(scan: StoredScan): boolean {
-    const isTold = reasonOf(scan, 'Ready') === 'DuplicateTagName';
+    const isTold = conditionOf(scan, 'Ready')?.reason === 'DuplicateTagName';
     return isTold === this.#namesakes(scan).length > 0;
   }
 

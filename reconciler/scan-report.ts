@@ -3,7 +3,8 @@ import { scanKey } from '../core/scan.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import { objectRef } from '../kube/kinds/common.ts';
 import type { ScanResult } from '../scan/scan.ts';
-import { reasonOf, valueChange } from './scan-status.ts';
+import { scanFailureOf } from './scan-record.ts';
+import { valueChange } from './scan-status.ts';
 import type { Written } from './status-writer.ts';
 import type { StoredScan } from './stores.ts';
 
@@ -17,7 +18,7 @@ export function tellScan(
   const scan = scanKey(after);
   const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
     events.record(about, { type, reason, action: 'Scan', message });
-  const formerReason = reasonOf(before, 'ImageScanned');
+  const formerFailure = scanFailureOf(before);
 
   const change = valueChange(before.status, after.status);
   if (change !== undefined) {
@@ -28,16 +29,16 @@ export function tellScan(
     );
     log.info({ scan, from: change.from, to: change.to }, 'a new value is in force');
   }
-  if (result.kind === 'failed' && formerReason !== result.reason) {
+  if (result.kind === 'failed' && formerFailure !== result.reason) {
     record('Warning', result.reason, result.message);
     log.warn({ scan, reason: result.reason, message: result.message }, 'a scan failed');
   }
-  if (result.kind === 'selected' && formerReason !== undefined && formerReason !== 'Scanned') {
+  if (result.kind === 'selected' && formerFailure !== undefined) {
     record(
       'Normal',
       'Recovered',
-      `scans succeed again after ${formerReason}; ${result.value.tag} is in force`,
+      `scans succeed again after ${formerFailure}; ${result.value.tag} is in force`,
     );
-    log.info({ scan, after: formerReason }, 'scans succeed again');
+    log.info({ scan, after: formerFailure }, 'scans succeed again');
   }
 }

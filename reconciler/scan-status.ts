@@ -1,6 +1,7 @@
 import { canonicalName, tryParseReference } from '../core/reference.ts';
 import type { Cause } from '../core/scan.ts';
 import type { Value } from '../core/value.ts';
+import type { Condition } from '../kube/kinds/common.ts';
 import { type ConditionState, setCondition } from '../kube/kinds/conditions.ts';
 import type { ImageScan, ImageScanStatus } from '../kube/kinds/image-scan.ts';
 import type { ScanResult } from '../scan/scan.ts';
@@ -13,16 +14,20 @@ export interface ValueChange {
   readonly to: { readonly tag: string; readonly digest: string };
 }
 
-/**
- * The status of an ImageScan after a scan. A failed one leaves the value in force as it was: only its condition tells.
- *
- * @param request the scan request that stood on the object when the scan began: one that came later asks for another scan
- * @param namesakes the other scans in the namespace that bear the same tagName: markers cannot tell them apart
- */
+/** What a status tells of besides the result of the scan. */
+export interface Occasion {
+  /** The scan request that stood on the object when the scan began: one that came later asks for another scan. */
+  readonly request: string | undefined;
+  /** The other scans in the namespace that bear the same tagName: markers cannot tell them apart. */
+  readonly namesakes: readonly string[];
+  readonly now: Date;
+}
+
+/** The status of an ImageScan after a scan. A failed one leaves the value in force as it was: only its condition tells. */
 export function statusAfter(
   { metadata, spec, status }: ImageScan,
   result: ScanResult,
-  { request, namesakes, now }: { request: string | undefined; namesakes: readonly string[]; now: Date },
+  { request, namesakes, now }: Occasion,
 ): ImageScanStatus {
   const next: ImageScanStatus = {
     ...status,
@@ -43,12 +48,15 @@ function hasAnswered(result: ScanResult): boolean {
   return result.kind === 'selected' || result.tagCount !== undefined;
 }
 
-/** The reason of a condition. */
-export function reasonOf(
-  { status }: Pick<ImageScan, 'status'>,
-  type: 'ImageScanned' | 'Ready',
-): string | undefined {
-  return status.conditions?.find((condition) => condition.type === type)?.reason;
+/** A condition by its type. */
+export function conditionOf({ status }: Pick<ImageScan, 'status'>, type: string): Condition | undefined {
+  return status.conditions?.find((condition) => condition.type === type);
+}
+
+/** Why the last scan failed, when it did. */
+export function scanFailure(scan: Pick<ImageScan, 'status'>): string | undefined {
+  const scanned = conditionOf(scan, 'ImageScanned');
+  return scanned?.status === 'False' ? scanned.reason : undefined;
 }
 
 /** Did the value in force change from one status to the next? */

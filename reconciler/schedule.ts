@@ -14,8 +14,10 @@ const LONGEST_RETRY_AFTER_MS = 6 * 3_600_000;
  * When an ImageScan is to be scanned (milliseconds since the epoch): at once when it is new, changed or asked for; else
  * an interval after the last scan, give or take a little that depends on its name alone. So after a restart every scan
  * keeps its place, and those that became overdue meanwhile do not all start at once.
+ *
+ * @param planned when it is due by what was known before, see {@link periodicDue}
  */
-export function scanDue(scan: ImageScan, now: number): number {
+export function scanDue(scan: ImageScan, now: number, planned?: number): number {
   const { metadata, spec, status } = scan;
   if (status.observedGeneration !== metadata.generation || isScanRequested(scan)) return now;
   return periodicDue(
@@ -23,16 +25,27 @@ export function scanDue(scan: ImageScan, now: number): number {
     status.lastScanTime,
     intervalMs(spec.interval),
     now,
+    planned,
   );
 }
 
-/** The next time of something done every `interval` ms and last done at `last`; see {@link scanDue}. */
-export function periodicDue(key: string, last: string | undefined, interval: number, now: number): number {
+/**
+ * The next time of something done every `interval` ms and last done at `last`; see {@link scanDue}.
+ *
+ * @param planned when it is due by what was known before: what is overdue is never put off, however often we look
+ */
+export function periodicDue(
+  key: string,
+  last: string | undefined,
+  interval: number,
+  now: number,
+  planned = Number.POSITIVE_INFINITY,
+): number {
   const place = fraction(key);
   // A time in the future is of a clock that was ahead of ours.
   const lastTime = last === undefined ? Number.NaN : Math.min(Date.parse(last), now);
   const due = lastTime + interval * (1 + JITTER * (place - 0.5));
-  return due > now ? due : now + place * Math.min(CATCH_UP_MS, interval);
+  return due > now ? due : Math.min(planned, now + place * Math.min(CATCH_UP_MS, interval));
 }
 
 /**

@@ -48,6 +48,11 @@ export class WorkQueue {
     this.#timers.set(key, { due, timer });
   }
 
+  /** When a key is due (milliseconds since the epoch); undefined when it waits for no time. */
+  dueOf(key: string): number | undefined {
+    return this.#timers.get(key)?.due;
+  }
+
   /** Takes a key out, unless it is being worked on just now. */
   forget(key: string): void {
     this.#unschedule(key);

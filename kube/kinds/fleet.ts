@@ -34,7 +34,7 @@ const conditions = z
 const secretRef = z
   .object({ name: presentText })
   .nullish()
-  .transform((reference) => (reference?.name ? { name: reference.name } : undefined));
+  .transform((reference) => reference ?? undefined);
 
 export const fleetImageScan = z.object({
   metadata: objectMeta,

@@ -4,6 +4,7 @@ import type { EditPlan } from '../../write-back/plan.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import type { Written } from '../status-writer.ts';
 import type { WriteBackResult } from './result.ts';
+import { syncedState } from './status.ts';
 
 /** What an Event on a GitRepo says. */
 export interface WriteBackEvent {
@@ -57,8 +58,10 @@ function troubleEvents(
   const [had, has] = [syncedCondition(before), syncedCondition(after)];
   const isNews = had?.reason !== has?.reason || had?.message !== has?.message;
   const isTrouble = result.kind === 'failed' || ('plan' in result && result.plan.leftAlone.length > 0);
-  if (has === undefined || !isNews || !isTrouble) return noted;
-  return [...noted, { type: 'Warning', reason: has.reason ?? '', message: has.message ?? '' }];
+  // Not as the condition has it: on one of Fleet's every failure has the same reason.
+  const state = syncedState(result);
+  if (state === undefined || !isNews || !isTrouble) return noted;
+  return [...noted, { type: 'Warning', reason: state.reason, message: state.message }];
 }
 
 function syncedCondition({ status }: StoredGitRepo): Condition | undefined {

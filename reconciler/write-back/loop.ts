@@ -1,20 +1,18 @@
 import { once } from 'node:events';
 import type { Logger } from 'pino';
-import { matchesGlob } from '../../core/glob.ts';
-import { objectKey } from '../../core/group.ts';
+import { FLEET_GROUP, type Group, objectKey, OWN_GROUP } from '../../core/group.ts';
 import type { ScanIndex } from '../../core/scan.ts';
 import { hostOf } from '../../git/address.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { objectRef } from '../../kube/kinds/common.ts';
-import { GIT_REPO_KINDS } from '../../kube/kinds/served.ts';
-import type { Collection } from '../../kube/store.ts';
+import type { Change, Collection } from '../../kube/store.ts';
 import type { Metrics } from '../metrics.ts';
 import { intervalMs } from '../../scan/interval.ts';
 import { periodicDue, retryDue } from '../schedule.ts';
 import { valueChange } from '../scan-status.ts';
-import { isSameSpec, type Written, writeStatus } from '../status-writer.ts';
-import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
+import { isSameSpec, type Written } from '../status-writer.ts';
+import type { StoredGitRepo, StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
 import { removeCopy, removeOtherCopies } from './copies.ts';
 import type { AccessDependencies } from './git-access.ts';
@@ -22,7 +20,8 @@ import type { WriteBackResult } from './result.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
 import { eventsOf } from './events.ts';
 import { WriteBackMemory } from './memory.ts';
-import { statusAfter } from './status.ts';
+import { serves } from './serves.ts';
+import { type Teller, tellers } from './tellers.ts';
 
 // Each run has git processes of its own; most of the time they wait for their host.
 const CONCURRENCY = 12;
@@ -46,9 +45,11 @@ export class WriteBackLoop {
   readonly #dependencies: WriteBackLoopDependencies;
   readonly #queue: WorkQueue;
   readonly #memories = new Map<string, WriteBackMemory>();
+  readonly #tellers: Readonly<Record<Group, Teller>>;
 
   constructor(dependencies: WriteBackLoopDependencies) {
     this.#dependencies = dependencies;
+    this.#tellers = tellers(dependencies);
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       laneOf: (key) => ({
@@ -65,6 +66,7 @@ export class WriteBackLoop {
       },
     });
     dependencies.gitRepos.onChange((change) => {
+      if (change.item.group === OWN_GROUP) this.#lookAtShadowed(change);
       if (change.type === 'deleted') return this.#forget(change.item);
       const { item, previous } = change;
       if (previous && previous.spec.repo !== item.spec.repo) this.#removeCopy(previous);
@@ -86,27 +88,43 @@ export class WriteBackLoop {
         log.warn({ err: error }, 'copies of repositories that are of no use could not be removed');
       });
     }
-    await this.#queue.run(signal);
+    const running = Object.values(this.#tellers).map((teller) => teller.run(signal));
+    await Promise.all([this.#queue.run(signal), ...running]);
   }
 
   #schedule(gitRepo: StoredGitRepo, previous?: StoredGitRepo): void {
     const key = objectKey(gitRepo);
-    if (gitRepo.spec.suspend === true) return this.#queue.forget(key);
+    if (this.#rests(gitRepo)) return this.#queue.forget(key);
     const memory = this.#memory(key);
     if (previous === undefined || !isSameTask(previous, gitRepo)) memory.change();
     const now = Date.now();
     const interval = intervalMs(gitRepo.spec.imageScanInterval);
-    const periodic = periodicDue(key, gitRepo.status.lastSyncedImageScanTime, interval, now);
+    const last = memory.lastSynced ?? gitRepo.status.lastSyncedImageScanTime;
+    const periodic = periodicDue(key, last, interval, now, this.#queue.dueOf(key));
     this.#queue.schedule(key, memory.due(periodic, now));
   }
 
+  /** Is nothing written back for it: is it suspended, or one of Fleet's in whose place one of ours is? */
+  #rests({ group, namespace, name, spec }: StoredGitRepo): boolean {
+    if (spec.suspend === true) return true;
+    const own = objectKey({ group: OWN_GROUP, namespace, name });
+    return group === FLEET_GROUP && this.#dependencies.gitRepos.get(own) !== undefined;
+  }
+
+  // One of ours takes the write-back of Fleet's over when it comes, and gives it back when it goes.
+  #lookAtShadowed({ type, item: { namespace, name } }: Change<StoredGitRepo>): void {
+    const key = objectKey({ group: FLEET_GROUP, namespace, name });
+    const gitRepo = this.#dependencies.gitRepos.get(key);
+    if (gitRepo === undefined) return;
+    if (type === 'deleted') this.#memory(key).change();
+    this.#schedule(gitRepo, gitRepo);
+  }
+
   #valueChanged(scan: StoredScan, previous?: StoredScan): void {
-    const exportTo = [scan, previous].flatMap((form) => form?.spec.exportTo ?? []);
     for (const gitRepo of this.#dependencies.gitRepos.values()) {
-      const isExported = exportTo.some((pattern) => matchesGlob(pattern, gitRepo.namespace));
-      if (gitRepo.namespace !== scan.namespace && !isExported) continue;
+      if (!serves(scan, gitRepo) && !(previous && serves(previous, gitRepo))) continue;
       this.#memory(objectKey(gitRepo)).change();
-      if (gitRepo.spec.suspend !== true) this.#queue.schedule(objectKey(gitRepo), Date.now());
+      if (!this.#rests(gitRepo)) this.#queue.schedule(objectKey(gitRepo), Date.now());
     }
   }
 
@@ -125,9 +143,9 @@ export class WriteBackLoop {
   }
 
   async #writeBack(key: string, signal: AbortSignal): Promise<void> {
-    const { client, gitRepos, metrics } = this.#dependencies;
+    const { gitRepos, metrics } = this.#dependencies;
     const gitRepo = gitRepos.get(key);
-    if (gitRepo === undefined || gitRepo.spec.suspend === true) return;
+    if (gitRepo === undefined || this.#rests(gitRepo)) return;
     // Taken before the values are read: one that changes during the run asks for another.
     const memory = this.#memory(key);
     const { version, agreedAt, known } = memory;
@@ -142,16 +160,7 @@ export class WriteBackLoop {
     this.#remember(memory, gitRepo, result, version);
     // The run may have made the copy again that went with the GitRepo, or with its former repository.
     if (gitRepos.get(key)?.spec.repo !== gitRepo.spec.repo) this.#removeCopy(gitRepo);
-    const written = await writeStatus(
-      client,
-      { resource: GIT_REPO_KINDS[gitRepo.group].resource, namespace: gitRepo.namespace, name: gitRepo.name },
-      gitRepo,
-      {
-        parse: (raw) => parseStoredGitRepo(raw, gitRepo.group),
-        next: (fresh) => statusAfter(fresh, result, new Date()),
-        signal,
-      },
-    );
+    const written = await this.#tellers[gitRepo.group].tell(gitRepo, result, signal);
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return;
     this.#report(written, result);

@@ -11,6 +11,12 @@ export class WriteBackMemory {
   #agreed: { readonly at: string; readonly version: number } | undefined;
   #retry: { readonly at: number; readonly version: number } | undefined;
   #failures = 0;
+  #lastSynced: string | undefined;
+
+  /** When a run last found or made Git to agree (RFC 3339), whatever the status says: others write there, too. */
+  get lastSynced(): string | undefined {
+    return this.#lastSynced;
+  }
 
   /** Counts the changes of anything that decides what Git should say: the spec, and values that it may name. */
   get version(): number {
@@ -30,6 +36,7 @@ export class WriteBackMemory {
   /** A run found or made Git to agree with what it was asked at `version`. */
   agree(at: string, version: number): void {
     this.#agreed = { at, version };
+    this.#lastSynced = new Date().toISOString();
     this.#retry = undefined;
     this.#failures = 0;
   }

@@ -23,7 +23,7 @@ export function statusAfter(
 ): StatusPatch {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
-  const condition = syncedCondition(result);
+  const condition = syncedState(result);
   return {
     ...status,
     ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
@@ -31,7 +31,6 @@ export function statusAfter(
     // Of a request that nobody asks for any more nothing is known from now on.
     ...('plan' in result && !spec.pullRequest && { pullRequest: null }),
     observedGeneration,
-    // Nothing was looked at again, so the condition of the last look still says it best.
     ...(condition && {
       conditions: setCondition(status.conditions, { ...condition, observedGeneration }, now),
     }),
@@ -59,9 +58,11 @@ function agreeing({ kind, plan }: Synced | Proposed): number {
   return kind === 'synced' ? plan.current + plan.edits.length : plan.current;
 }
 
-type SyncedState = Omit<ConditionState, 'observedGeneration'>;
+/** The condition `ImageSynced`, but for the generation that it is of. */
+export type SyncedState = Omit<ConditionState, 'observedGeneration'>;
 
-function syncedCondition(result: WriteBackResult): SyncedState | undefined {
+/** What a result means for `ImageSynced`; undefined where nothing was looked at again, so that the last look still says it best. */
+export function syncedState(result: WriteBackResult): SyncedState | undefined {
   const type = 'ImageSynced';
   switch (result.kind) {
     case 'failed':

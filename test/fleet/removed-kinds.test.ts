@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { FLEET_API_VERSION } from '../../kube/kinds/common.ts';
-import { parseFleetGitRepo, parseFleetImageScan } from '../../kube/kinds/fleet.ts';
+import { parseFleetImageScan } from '../../kube/kinds/fleet.ts';
 import { DEFINED_BY_LABEL, FROM_FLEET_ANNOTATION } from '../../kube/kinds/from-fleet.ts';
 import { type ImageScan, parseImageScan } from '../../kube/kinds/image-scan.ts';
 import { FLEET_GIT_REPOS, FLEET_IMAGE_SCANS, IMAGE_SCANS, PODS, type Resource } from '../../kube/resource.ts';
@@ -127,14 +127,14 @@ describe("the removal of Fleet's kinds", () => {
       (await server.readFile('apps', 'web.yaml')) === text ? true : undefined,
     );
 
-  /** Waits for a comparison of Git with the values in force that began after now. */
+  /** Waits until a comparison of Git with the values in force that began after now is over: when there is one more after it. */
   async function untilComparedAgain(): Promise<void> {
-    const from = Date.now();
-    await waitFor('Git to be compared again', async () => {
-      const raw = await bench.client.get({ resource: FLEET_GIT_REPOS, namespace: TEAM, name: 'apps' });
-      const { lastSyncedImageScanTime } = parseFleetGitRepo(raw).status;
-      return Date.parse(lastSyncedImageScanTime ?? '') > from + 1000 ? true : undefined;
-    });
+    const looks = (): number =>
+      server.requests().filter((each) => each.startsWith('GET /apps.git/info/refs?service=git-upload-pack'))
+        .length;
+    // The one that is under way may ask once more, for the commit.
+    const from = looks() + 1;
+    await waitFor('Git to be compared again', () => (looks() >= from + 2 ? true : undefined));
   }
 
   /** The image that a marker gives a new pod, once it is the wanted one. */

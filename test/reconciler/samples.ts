@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino';
-import { API_VERSION } from '../../kube/kinds/common.ts';
+import { FLEET_GROUP } from '../../core/group.ts';
+import { API_VERSION, FLEET_API_VERSION } from '../../kube/kinds/common.ts';
 import {
   parseStoredGitRepo,
   parseStoredScan,
@@ -10,6 +11,10 @@ import {
 /** The paths of our kinds on the API server, without namespace. */
 export const IMAGE_SCANS_PATH = '/apis/fleetscan.io/v1alpha1/imagescans';
 export const GIT_REPOS_PATH = '/apis/fleetscan.io/v1alpha1/gitrepos';
+
+/** Those of Fleet's. */
+export const FLEET_IMAGE_SCANS_PATH = '/apis/fleet.cattle.io/v1alpha1/imagescans';
+export const FLEET_GIT_REPOS_PATH = '/apis/fleet.cattle.io/v1alpha1/gitrepos';
 
 export const DIGEST = `sha256:${'a'.repeat(64)}`;
 export const OTHER_DIGEST = `sha256:${'b'.repeat(64)}`;
@@ -47,6 +52,24 @@ export function imageScan(parts?: Parts): StoredScan {
 
 export function gitRepo(parts?: Parts): StoredGitRepo {
   return parseStoredGitRepo(rawGitRepo(parts));
+}
+
+/** {@link rawScan} of Fleet's group. */
+export function rawFleetScan(parts?: Parts) {
+  return { ...rawScan(parts), apiVersion: FLEET_API_VERSION };
+}
+
+/** {@link rawGitRepo} of Fleet's group. */
+export function rawFleetGitRepo(parts?: Parts) {
+  return { ...rawGitRepo(parts), apiVersion: FLEET_API_VERSION };
+}
+
+export function fleetScan(parts?: Parts): StoredScan {
+  return parseStoredScan(rawFleetScan(parts), FLEET_GROUP);
+}
+
+export function fleetGitRepo(parts?: Parts): StoredGitRepo {
+  return parseStoredGitRepo(rawFleetGitRepo(parts), FLEET_GROUP);
 }
 
 /** A logger, and the lines that it was told. */

@@ -6,9 +6,16 @@ import { RegistryError } from '../../registry/errors.ts';
 import { Metrics } from '../../reconciler/metrics.ts';
 import { ScanLoop } from '../../reconciler/scan-loop.ts';
 import { createStores, type StoredScan } from '../../reconciler/stores.ts';
-import { FakeApiServer } from '../fakes/apiserver.ts';
+import { FakeApiServer, type Recorded, sendStatus } from '../fakes/apiserver.ts';
 import { waitFor } from '../wait.ts';
-import { DIGEST, IMAGE_SCANS_PATH, rawScan, recordedLog } from './samples.ts';
+import {
+  DIGEST,
+  FLEET_IMAGE_SCANS_PATH,
+  IMAGE_SCANS_PATH,
+  rawFleetScan,
+  rawScan,
+  recordedLog,
+} from './samples.ts';
 
 type ListTags = (repository: string) => Promise<string[]>;
 
@@ -22,7 +29,7 @@ async function setUp(
   prepare(server);
   const client = server.client();
   const { log, lines } = recordedLog();
-  const stores = createStores(client, log, 'off');
+  const stores = createStores(client, log, 'serve');
   const listed: string[] = [];
   const loop = new ScanLoop({
     client,
@@ -56,12 +63,28 @@ async function setUp(
     await server.stop();
   });
   const put = (parts: Parameters<typeof rawScan>[0]): object => server.put(IMAGE_SCANS_PATH, rawScan(parts));
-  const settled = (name: string, wanted: (scan: StoredScan) => boolean): Promise<StoredScan> =>
-    waitFor(`the wanted status of ${name}`, () => {
-      const scan = stores.scans.get(`team/${name}`);
+  const putFleet = (parts: Parameters<typeof rawScan>[0]): object =>
+    server.put(FLEET_IMAGE_SCANS_PATH, rawFleetScan(parts));
+  const until = (key: string, wanted: (scan: StoredScan) => boolean): Promise<StoredScan> =>
+    waitFor(`the wanted status of ${key}`, () => {
+      const scan = stores.scans.get(key);
       return scan !== undefined && wanted(scan) ? scan : undefined;
     });
-  return { server, stores, lines, listed, put, settled };
+  const settled = (name: string, wanted: (scan: StoredScan) => boolean): Promise<StoredScan> =>
+    until(`team/${name}`, wanted);
+  const settledFleet = (name: string, wanted: (scan: StoredScan) => boolean): Promise<StoredScan> =>
+    until(`fleet.cattle.io/team/${name}`, wanted);
+  /** What each Event says, once there are so many. */
+  const events = (count: number): Promise<unknown[][]> =>
+    waitFor(`${count} Events`, () => {
+      const bodies = server.requests
+        .filter(({ method, path }) => method === 'POST' && path.endsWith('/events'))
+        .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+      return bodies.length >= count
+        ? bodies.map(({ type, reason, note }) => [type, reason, note])
+        : undefined;
+    });
+  return { server, stores, lines, listed, put, putFleet, settled, settledFleet, events };
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<never> {
@@ -239,7 +262,7 @@ describe('ScanLoop', () => {
 
   it('writes one Event for a failure that goes on, and one for a value', async (t) => {
     let isUp = false;
-    const { server, put, settled, listed } = await setUp(t, async () => {
+    const { events, put, settled, listed } = await setUp(t, async () => {
       if (!isUp) throw new RegistryError('Unauthorized', 'wants credentials');
       return ['1.0.0'];
     });
@@ -247,19 +270,85 @@ describe('ScanLoop', () => {
     await waitFor('a third try', () => (listed.length >= 3 ? true : undefined));
     isUp = true;
     await settled('web', ({ status }) => status.latestTag === '1.0.0');
-    const events = await waitFor('three Events', () => {
-      const bodies = server.requests
-        .filter(({ method, path }) => method === 'POST' && path.endsWith('/events'))
-        .map(({ body }) => JSON.parse(body) as Record<string, unknown>);
-      return bodies.length >= 3 ? bodies : undefined;
+    assert.deepEqual(await events(3), [
+      ['Warning', 'Unauthorized', 'wants credentials'],
+      ['Normal', 'ValueChanged', `nothing -> 1.0.0 (${DIGEST})`],
+      ['Normal', 'Recovered', 'scans succeed again after Unauthorized; 1.0.0 is in force'],
+    ]);
+  });
+});
+
+describe("ScanLoop with ImageScans of Fleet's", () => {
+  const scannedMessage = ({ status }: StoredScan): string =>
+    status.conditions?.find(({ type }) => type === 'ImageScanned')?.message ?? '';
+
+  it('says of nonsense what is wrong with it, and goes on', async (t) => {
+    const { putFleet, settledFleet } = await setUp(t);
+    const nonsense: [name: string, spec: object, wanted: RegExp][] = [
+      ['days', { interval: '10d' }, /^InvalidInterval: the interval /],
+      ['null', { image: null, interval: null }, /^InvalidImage: /],
+      ['range', { policy: { semver: { range: '>=' } } }, /^Invalid/],
+    ];
+    for (const [name, spec] of nonsense) putFleet({ metadata: { name }, spec });
+    putFleet({ metadata: { name: 'web' } });
+    await settledFleet('web', ({ status }) => status.latestTag === '1.0.0');
+    for (const [name, , wanted] of nonsense) {
+      await settledFleet(
+        name,
+        (scan) => scannedReason(scan) === 'Error' && wanted.test(scannedMessage(scan)),
+      );
+    }
+  });
+
+  it('writes one Event for a failure that goes on, though the reason in the condition is always Error', async (t) => {
+    let isUp = false;
+    const { putFleet, settledFleet, listed, events } = await setUp(t, async () => {
+      if (!isUp) throw new RegistryError('Unauthorized', 'wants credentials');
+      return ['1.0.0'];
     });
-    assert.deepEqual(
-      events.map(({ type, reason, note }) => [type, reason, note]),
-      [
-        ['Warning', 'Unauthorized', 'wants credentials'],
-        ['Normal', 'ValueChanged', `nothing -> 1.0.0 (${DIGEST})`],
-        ['Normal', 'Recovered', 'scans succeed again after Unauthorized; 1.0.0 is in force'],
-      ],
-    );
+    putFleet({ spec: { interval: '1s' } });
+    await waitFor('a third try', () => (listed.length >= 3 ? true : undefined));
+    isUp = true;
+    await settledFleet('web', ({ status }) => status.latestTag === '1.0.0');
+    assert.deepEqual(await events(3), [
+      ['Warning', 'Unauthorized', 'wants credentials'],
+      ['Normal', 'ValueChanged', `nothing -> 1.0.0 (${DIGEST})`],
+      ['Normal', 'Recovered', 'scans succeed again after Unauthorized; 1.0.0 is in force'],
+    ]);
+  });
+
+  it('does not scan over and over while the answer to a request cannot be written', async (t) => {
+    const { server, putFleet, settledFleet, stores, listed, lines } = await setUp(t);
+    putFleet({});
+    await settledFleet('web', ({ status }) => status.latestTag === '1.0.0');
+    const stored = () => stores.scans.get('fleet.cattle.io/team/web');
+    const isAnswer = ({ method, path }: Recorded): boolean => method === 'PATCH' && path.endsWith('/web');
+    server.plan(isAnswer, (_, response) => sendStatus(response, 403, 'Forbidden', 'no role'));
+    const annotations = { [SCAN_REQUEST_ANNOTATION]: 'please' };
+    putFleet({ metadata: { annotations }, status: stored()?.status ?? {} });
+    await waitFor('the failure', () => lines.find(({ level }) => level === 50));
+    // Fleet writes on meanwhile: each write is another look at when it is due.
+    for (const commit of ['a', 'b', 'c']) {
+      putFleet({ metadata: { annotations, labels: { commit } }, status: stored()?.status ?? {} });
+      await settledFleet('web', (each) => each.metadata.labels['commit'] === commit);
+    }
+    putFleet({ metadata: { name: 'other' }, spec: { image: 'registry.example/other' } });
+    await settledFleet('other', ({ status }) => status.latestTag === '1.0.0');
+    assert.deepEqual(listed, ['web', 'web', 'other']);
+  });
+
+  it('is not kept from what is overdue by changes that come faster', async (t) => {
+    const overdue = {
+      observedGeneration: 1,
+      lastScanTime: '2020-01-01T00:00:00Z',
+      conditions: [{ type: 'Ready', status: 'False', reason: 'NoValue' }],
+    };
+    const { putFleet, settledFleet, listed } = await setUp(t);
+    for (let commit = 0; listed.length === 0; commit++) {
+      assert.ok(commit < 1000, 'it is never scanned');
+      const labels = { commit: String(commit) };
+      putFleet({ metadata: { labels }, spec: { interval: '5s' }, status: overdue });
+      await settledFleet('web', ({ metadata }) => metadata.labels['commit'] === labels.commit);
+    }
   });
 });

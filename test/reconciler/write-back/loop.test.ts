@@ -208,4 +208,29 @@ describe('WriteBackLoop', () => {
       timeoutMs: 8000,
     });
   });
+
+  it('is woken by a value for the GitRepos whose markers may name it, and no others', async (t) => {
+    const { server, git, start, putRepo, writtenStatuses } = await setUp(t);
+    server.put(IMAGE_SCANS_PATH, rawScan({ spec: { gitrepoName: 'apps' }, status: inForce('2.0.0') }));
+    putRepo();
+    putRepo({ metadata: { name: 'other' } });
+    start();
+    const written = (name: string): number =>
+      server.requests.filter(
+        ({ method, path }) => method === 'PATCH' && path.endsWith(`/gitrepos/${name}/status`),
+      ).length;
+    await waitFor('the first runs', () => (written('other') > 0 && written('apps') > 0 ? true : undefined));
+    const [before] = [written('other')];
+    for (const tag of ['2.1.0', '2.2.0', '2.3.0']) {
+      server.put(IMAGE_SCANS_PATH, rawScan({ spec: { gitrepoName: 'apps' }, status: inForce(tag) }));
+      await waitFor(`the commit of ${tag}`, async () =>
+        (await git.readFile('apps', 'a.yaml')).includes(tag) ? true : undefined,
+      );
+    }
+    await waitFor('the last status', () => (writtenStatuses().length >= 4 ? true : undefined));
+    assert.ok(
+      written('other') <= before + 1,
+      'one more, where the first found the branch moved by the other',
+    );
+  });
 });

@@ -1,0 +1,154 @@
+import type { Logger } from 'pino';
+import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { GIT_REPO_KINDS } from '../../kube/kinds/served.ts';
+import type { Collection } from '../../kube/store.ts';
+import { type Written, writeStatus } from '../status-writer.ts';
+import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
+import { WorkQueue } from '../work-queue.ts';
+import type { WriteBackResult } from '../write-back/result.ts';
+import type { SyncedState } from '../write-back/status.ts';
+import { isConcerned } from './concern.ts';
+import { failureText } from './conditions.ts';
+import { fleetGitRepoStatus, saysTold, type Told, toldAfter } from './git-repo-status.ts';
+
+/** What a {@link FleetGitRepoTeller} works with. */
+export interface TellerDependencies {
+  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly scans: Pick<Collection<StoredScan>, 'values'>;
+  readonly gitRepos: Collection<StoredGitRepo>;
+  readonly log: Logger;
+}
+
+/** Fleet writes a GitRepo's status in bursts while it deploys; one is not told again more often than this. */
+const PAUSE_MS = 5000;
+const CONCURRENCY = 4;
+
+interface Telling {
+  readonly told: Told;
+  /** When it was last written, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/**
+ * Tells in the status of Fleet's GitRepos what came of their write-backs, and tells it again where it got lost: Fleet writes that status
+ * as a whole, from a copy that it read before.
+ */
+export class FleetGitRepoTeller {
+  readonly #dependencies: TellerDependencies;
+  readonly #queue: WorkQueue;
+  readonly #tellings = new Map<string, Telling>();
+
+  constructor(dependencies: TellerDependencies) {
+    this.#dependencies = dependencies;
+    this.#queue = new WorkQueue({
+      concurrency: CONCURRENCY,
+      laneOf: () => ({ name: 'API server', width: CONCURRENCY }),
+      work: (key, signal) => this.#tellAgain(key, signal),
+      onError: (gitRepo, error) => {
+        dependencies.log.warn(
+          { gitRepo, err: error },
+          'the status of a GitRepo could not be mended; tried again',
+        );
+        this.#queue.schedule(gitRepo, Date.now() + PAUSE_MS);
+      },
+    });
+    dependencies.gitRepos.onChange(({ type, item }) => {
+      if (item.group === OWN_GROUP) return type === 'put' ? this.#takenOver(item) : undefined;
+      if (type === 'put') return this.#look(item);
+      this.#tellings.delete(objectKey(item));
+      return this.#queue.forget(objectKey(item));
+    });
+  }
+
+  /** Mends statuses until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run(signal);
+  }
+
+  /**
+   * Tells what came of a run. A GitRepo that only deploys hears nothing, and what was wrong is taken back from one that only
+   * deploys from now on.
+   *
+   * @returns the object unchanged where nothing was to be told; undefined where it is not as it was any more
+   * @throws {ApiError}
+   */
+  async tell(
+    gitRepo: StoredGitRepo,
+    result: WriteBackResult,
+    signal: AbortSignal,
+  ): Promise<Written<StoredGitRepo> | undefined> {
+    const { scans, log } = this.#dependencies;
+    const key = objectKey(gitRepo);
+    const former = this.#tellings.get(key)?.told;
+    if (isConcerned(gitRepo, scans.values(), result, former !== undefined)) {
+      const told = toldAfter(result, former, new Date());
+      return told === undefined ? asItWas(gitRepo) : this.#write(gitRepo, told, signal);
+    }
+    log.debug({ gitRepo: key, result: resultText(result) }, 'no ImageScan is for this GitRepo');
+    if (former?.synced.status === 'False') await this.#write(gitRepo, { synced: NO_SCAN }, signal);
+    this.#tellings.delete(key);
+    return asItWas(gitRepo);
+  }
+
+  async #write(
+    gitRepo: StoredGitRepo,
+    told: Told,
+    signal: AbortSignal,
+  ): Promise<Written<StoredGitRepo> | undefined> {
+    const { client, gitRepos } = this.#dependencies;
+    const { group, namespace, name, metadata } = gitRepo;
+    // One that was made anew meanwhile has not been told of anything.
+    if (gitRepos.get(objectKey(gitRepo))?.metadata.uid !== metadata.uid) return undefined;
+    this.#tellings.set(objectKey(gitRepo), { told, at: Date.now() });
+    return writeStatus(client, { resource: GIT_REPO_KINDS[group].resource, namespace, name }, gitRepo, {
+      parse: (raw) => parseStoredGitRepo(raw, group),
+      next: (fresh) => fleetGitRepoStatus(fresh, told, new Date()),
+      signal,
+    });
+  }
+
+  async #tellAgain(key: string, signal: AbortSignal): Promise<void> {
+    const gitRepo = this.#dependencies.gitRepos.get(key);
+    const told = this.#tellings.get(key)?.told;
+    if (gitRepo === undefined || told === undefined || saysTold(gitRepo, told)) return;
+    await this.#write(gitRepo, told, signal);
+  }
+
+  #look(gitRepo: StoredGitRepo): void {
+    const key = objectKey(gitRepo);
+    const telling = this.#tellings.get(key);
+    if (telling === undefined || saysTold(gitRepo, telling.told)) return;
+    this.#queue.schedule(key, Math.max(Date.now(), telling.at + PAUSE_MS));
+  }
+
+  // What was wrong is now to be read on the GitRepo of ours that writes back in its place.
+  #takenOver({ namespace, name }: StoredGitRepo): void {
+    const key = objectKey({ group: FLEET_GROUP, namespace, name });
+    const telling = this.#tellings.get(key);
+    if (telling?.told.synced.status !== 'False') return;
+    this.#tellings.set(key, { ...telling, told: { ...telling.told, synced: TAKEN_OVER } });
+    this.#queue.schedule(key, Date.now());
+  }
+}
+
+const NO_SCAN: SyncedState = {
+  type: 'ImageSynced',
+  status: 'True',
+  reason: 'NoImageScan',
+  message: 'no ImageScan is for this GitRepo any more',
+};
+const TAKEN_OVER: SyncedState = {
+  type: 'ImageSynced',
+  status: 'True',
+  reason: 'TakenOver',
+  message: `the GitRepo of ${OWN_GROUP} with the same name writes back in place of this one`,
+};
+
+function asItWas(gitRepo: StoredGitRepo): Written<StoredGitRepo> {
+  return { before: gitRepo, after: gitRepo };
+}
+
+function resultText(result: WriteBackResult): string {
+  return result.kind === 'failed' ? failureText(result) : result.kind;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  fleetGitRepoStatus,
+  saysTold,
+  type Told,
+  toldAfter,
+} from '../../../reconciler/fleet/git-repo-status.ts';
+import type { StoredGitRepo } from '../../../reconciler/stores.ts';
+import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
+import { fleetGitRepo } from '../samples.ts';
+
+const HEAD = 'c'.repeat(40);
+const T1 = new Date('2026-01-01T00:00:00.500Z');
+const T2 = new Date('2026-01-01T00:15:00.500Z');
+const [T1_TEXT, T2_TEXT] = ['2026-01-01T00:00:00Z', '2026-01-01T00:15:00Z'];
+const times = (time: string) => ({ lastTransitionTime: time, lastUpdateTime: time });
+
+const plan = { changes: [], edits: [], leftAlone: [], markers: 1, current: 1 };
+const synced: WriteBackResult = { kind: 'synced', head: HEAD, at: HEAD, plan };
+const unchanged: WriteBackResult = { kind: 'unchanged', head: HEAD, at: HEAD };
+const failed: WriteBackResult = { kind: 'failed', reason: 'Unreachable', message: 'no connection' };
+const MESSAGE = 'Unreachable: no connection';
+
+/** What is told after a run that must tell something. */
+function told(result: WriteBackResult, former?: Told, now = T1): Told {
+  const found = toldAfter(result, former, now);
+  assert.ok(found);
+  return found;
+}
+
+function after(repo: StoredGitRepo, what: Told, now = T1): StoredGitRepo {
+  return fleetGitRepo({ status: { ...repo.status, ...fleetGitRepoStatus(repo, what, now) } });
+}
+
+const conditionOf = ({ status }: StoredGitRepo, type: string) =>
+  status.conditions?.find((each) => each.type === type);
+
+describe('the status of a GitRepo of Fleet', () => {
+  it('has after a success the time and ImageSynced as Fleet writes them, and nothing else', () => {
+    assert.deepEqual(fleetGitRepoStatus(fleetGitRepo(), told(synced), T1), {
+      lastSyncedImageScanTime: T1_TEXT,
+      conditions: [{ type: 'ImageSynced', status: 'True', ...times(T1_TEXT) }],
+    });
+  });
+
+  it('says what was left alone, though it is a success', () => {
+    const left = { file: 'a.yaml', line: 3, reason: 'UnknownScan', message: 'no scan x' };
+    const result: WriteBackResult = { ...synced, plan: { ...plan, leftAlone: [left] } };
+    const condition = conditionOf(after(fleetGitRepo(), told(result)), 'ImageSynced');
+    assert.equal(condition?.reason, 'SyncedInPart');
+    assert.match(condition.message ?? '', /left alone: a\.yaml:3: UnknownScan: no scan x$/);
+  });
+
+  it('is after a failure as Fleet has it: an Error and Stalled, and the time of the last success stays', () => {
+    const first = after(fleetGitRepo(), told(synced));
+    const second = fleetGitRepoStatus(first, told(failed, told(synced), T2), T2);
+    assert.equal(second.lastSyncedImageScanTime, T1_TEXT);
+    assert.deepEqual(second.conditions, [
+      { type: 'ImageSynced', status: 'False', reason: 'Error', message: MESSAGE, ...times(T2_TEXT) },
+      { type: 'Reconciling', status: 'False', ...times(T2_TEXT) },
+      { type: 'Stalled', status: 'True', reason: 'Stalled', message: MESSAGE, ...times(T2_TEXT) },
+    ]);
+  });
+
+  it('is Stalled no more after the recovery', () => {
+    const broken = after(fleetGitRepo(), told(failed));
+    const mended = after(broken, told(synced, told(failed), T2), T2);
+    assert.deepEqual(conditionOf(mended, 'Stalled'), { type: 'Stalled', status: 'False', ...times(T2_TEXT) });
+    assert.equal(conditionOf(mended, 'ImageSynced')?.status, 'True');
+  });
+
+  it("leaves the Stalled alone that Fleet's deploying wrote, in failure and in success", () => {
+    const stalled = { type: 'Stalled', status: 'True', reason: 'Stalled', message: 'git job failed' };
+    const reconciling = { type: 'Reconciling', status: 'True' };
+    const repo = fleetGitRepo({ status: { conditions: [stalled, reconciling] } });
+    const broken = after(repo, told(failed));
+    const mended = after(broken, told(synced, told(failed), T2), T2);
+    for (const each of [broken, mended]) {
+      assert.deepEqual(conditionOf(each, 'Stalled'), stalled);
+      assert.deepEqual(conditionOf(each, 'Reconciling'), reconciling);
+    }
+    assert.equal(conditionOf(broken, 'ImageSynced')?.message, MESSAGE);
+  });
+
+  it('leaves the conditions of others whole, with what we do not know of them', () => {
+    const other = { type: 'GitPolling', status: 'True', lastUpdateTime: 'yesterday', severity: 'high' };
+    const repo = after(fleetGitRepo({ status: { conditions: [other] } }), told(failed));
+    assert.deepEqual(repo.status.conditions?.[0], other);
+  });
+});
+
+describe('what is told after a run', () => {
+  it('that found nothing new is what was told before, with the time of now', () => {
+    assert.deepEqual(told(unchanged, told(failed), T2), { ...told(failed), lastSynced: T2_TEXT });
+  });
+
+  it('that found nothing new is nothing when nothing was told before', () => {
+    assert.equal(toldAfter(unchanged, undefined, T1), undefined);
+  });
+});
+
+describe('saysTold', () => {
+  it('sees that Fleet wrote an older status over it, and no more than that', () => {
+    const former = after(fleetGitRepo(), told(failed));
+    const now = told(synced, told(failed), T2);
+    const right = after(former, now, T2);
+    assert.equal(saysTold(right, now), true);
+    assert.equal(saysTold(former, now), false, 'another condition');
+    assert.equal(saysTold(fleetGitRepo(), now), false, 'none');
+    const { lastSyncedImageScanTime: _, ...timeless } = right.status;
+    assert.equal(saysTold(fleetGitRepo({ status: timeless }), now), false, 'no time');
+    const deploying = { ...right.status, commit: HEAD, observedGeneration: 7 };
+    assert.equal(saysTold(fleetGitRepo({ status: deploying }), now), true, "Fleet's own fields");
+  });
+});
