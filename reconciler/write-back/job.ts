@@ -25,12 +25,14 @@ export interface JobParts extends Pick<Job, 'gitRepo' | 'repository' | 'signal'>
   readonly known?: KnownBlobs;
   /** Set where values are to be written as Fleet writes them. */
   readonly askAmd64?: AskAmd64;
+  /** Done for each commit before it is planned for. */
+  readonly define?: (source: Repository, commit: string) => Promise<void>;
 }
 
 const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 
 /** Makes the job of a GitRepo. */
-export function jobFor({ gitRepo, repository, index, signal, known, askAmd64 }: JobParts): Job {
+export function jobFor({ gitRepo, repository, index, signal, known, askAmd64, define }: JobParts): Job {
   const { namespace, name, spec } = gitRepo;
   const { authorName, authorEmail, messageTemplate, signOff } = spec.imageScanCommit ?? {};
   const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
@@ -39,7 +41,8 @@ export function jobFor({ gitRepo, repository, index, signal, known, askAmd64 }: 
     repository,
     author,
     signal,
-    plan: (commit) => {
+    plan: async (commit) => {
+      await define?.(repository, commit);
       const find = (marker: Marker): Lookup => index.find(marker, { namespace, gitrepo: name });
       const planWith = (look: typeof find): Promise<EditPlan> =>
         planEdits(repository, commit, spec.paths ?? [], look, known);
