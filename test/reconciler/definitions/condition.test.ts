@@ -6,7 +6,14 @@ import { definitionEvents } from '../../../reconciler/definitions/events.ts';
 import { gitRepo } from '../samples.ts';
 
 const NOW = new Date('2026-01-02T03:04:05Z');
-const NOTHING: Brought = { definitions: 0, mistakes: [], created: [], changed: [], removed: [], failures: [] };
+const NOTHING: Brought = {
+  definitions: 0,
+  mistakes: [],
+  created: [],
+  changed: [],
+  removed: [],
+  failures: [],
+};
 const mistakes = (count: number): Brought['mistakes'] =>
   Array.from({ length: count }, (_, index) => ({ file: 'fleet.yaml', line: index + 1, message: 'wrong' }));
 

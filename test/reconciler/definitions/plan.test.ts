@@ -21,7 +21,7 @@ function operations(owner: Owner, defined: Defined, scans: readonly StoredScan[]
 }
 
 const patched = (scan: StoredScan | undefined, patch: object): StoredScan =>
-  parseStoredScan(mergePatch(scan ?? {}, patch));
+  parseStoredScan(mergePatch(scan ?? {}, { ...patch }));
 
 describe('planScans', () => {
   it('creates what is defined, with the GitRepo as its owner', () => {
@@ -154,7 +154,10 @@ describe('planScans', () => {
   it('does nothing to what is being deleted', () => {
     const defined = define({ 'fleet.yaml': entries('web') });
     const [web] = afterPlan(OWNER, defined, []);
-    const going = patched(web, { metadata: { deletionTimestamp: '2026-01-02T03:04:05Z' }, spec: { image: 'x' } });
+    const going = patched(web, {
+      metadata: { deletionTimestamp: '2026-01-02T03:04:05Z' },
+      spec: { image: 'x' },
+    });
     assert.deepEqual(operations(OWNER, defined, [going]), []);
     assert.deepEqual(operations(OWNER, define({}), [going]), []);
   });

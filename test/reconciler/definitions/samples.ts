@@ -24,7 +24,9 @@ export function define(texts: Readonly<Record<string, string>>): Defined {
 
 /** A file that defines scans of these tagNames. */
 export function entries(...tagNames: readonly string[]): string {
-  const lines = tagNames.map((tagName) => `- {tagName: ${JSON.stringify(tagName)}, image: ghcr.io/acme/web}\n`);
+  const lines = tagNames.map(
+    (tagName) => `- {tagName: ${JSON.stringify(tagName)}, image: ghcr.io/acme/web}\n`,
+  );
   return tagNames.length === 0 ? '' : `imageScans:\n${lines.join('')}`;
 }
 
@@ -67,7 +69,7 @@ function afterOperation(owner: Owner, scans: readonly StoredScan[], operation: O
     }
     case 'change':
       return scans.map((scan) =>
-        scan === operation.scan ? parseStoredScan(mergePatch(scan, operation.patch)) : scan,
+        scan === operation.scan ? parseStoredScan(mergePatch(scan, { ...operation.patch })) : scan,
       );
     case 'remove':
       return scans.filter((scan) => scan !== operation.scan);
