@@ -58,7 +58,10 @@ export function planScans(owner: Owner, defined: Defined, scans: Iterable<Stored
   const matched = new Set(matches.values());
   const isHidden = hidden(defined);
   for (const scan of found.own) {
-    if (!matched.has(scan) && !isGoing(scan) && !isHidden(scan))
+    if (matched.has(scan) || isGoing(scan)) continue;
+    const file = fileOf(scan);
+    // One that bears the label alone was made by others: until a file defines it, it is theirs.
+    if (file !== undefined && !isHidden(scan, file))
       operations.push({ kind: 'remove', scan, why: 'undefined' });
   }
   return { operations, mistakes };
@@ -130,21 +133,14 @@ function change(owner: Owner, definition: Definition, scan: StoredScan): Operati
   return patch === undefined ? [] : [{ kind: 'change', definition, scan, patch }];
 }
 
-/** Tells of an ImageScan without a definition whether a mistake may hide it: then it stays. */
-function hidden({ mistakes, unread, files }: Defined): (scan: StoredScan) => boolean {
+/** Tells of an ImageScan without a definition, that had one in `file`, whether a mistake may hide it: then it stays. */
+function hidden({ mistakes, unread, files }: Defined): (scan: StoredScan, file: string) => boolean {
   const tagNames = new Set(mistakes.map(({ tagName }) => tagName));
   const wrongFiles = new Set([...mistakes, ...unread].map(({ file }) => file));
   // An entry without a tagName, or a file that does not parse: it may be what a file that is gone has become.
   const isAnyUnknown = tagNames.has(undefined);
-  return (scan) => {
-    const file = fileOf(scan);
-    const isFileThere = file !== undefined && files.has(file);
-    return (
-      tagNames.has(tagNameOf(scan)) ||
-      (file !== undefined && wrongFiles.has(file)) ||
-      (!isFileThere && isAnyUnknown)
-    );
-  };
+  return (scan, file) =>
+    tagNames.has(tagNameOf(scan)) || wrongFiles.has(file) || (isAnyUnknown && !files.has(file));
 }
 
 /** Is it one that `fleet apply` makes an ImageScan of Fleet's of, where Fleet's own image scan is on? */

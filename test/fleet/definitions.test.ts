@@ -28,7 +28,7 @@ import {
   untilScan,
 } from '../e2e/reconciling.ts';
 import { waitFor } from '../wait.ts';
-import { installFleetKinds } from './kinds.ts';
+import { installFleetKinds, removeFleetKind } from './kinds.ts';
 import { applyAsFleet, fleetCondition, fleetGitRepo, fleetImageScan, untilFleetGitRepo } from './objects.ts';
 
 const CREDENTIAL = { username: 'fleetscan', password: 'pass' };
@@ -459,5 +459,60 @@ describe('definitions in Git, when the reconciler was away', () => {
     await waitFor('the deleted ImageScan', () => readScan(bench.client, web));
     const { uid, generation } = (await readScan(bench.client, db)).metadata;
     assert.deepEqual([uid, generation], [before.uid, before.generation]);
+  });
+});
+
+describe("definitions in Git, when Fleet's ImageScan kind is removed", () => {
+  it('go on with one ImageScan each, which has the value of the one that went', async (t) => {
+    const server = await startGitServer({ credential: CREDENTIAL });
+    t.after(() => server.stop());
+    const bench = await startReconciling({ values: ['fleet.takeover=serve'], args: [SERVE] });
+    t.after(() => bench.stop());
+    await installFleetKinds(bench.client);
+    const namespace = 'team';
+    const marked = (tag: string): string => `image: ${IMAGE}:${tag} # {"$imagescan": "web"}\n`;
+    await server.createRepository('apps', {
+      'fleet.yaml': defining(entry('web')),
+      'web.yaml': marked('1.0.0'),
+    });
+    const credential = secret({ namespace, name: 'git' }, 'kubernetes.io/basic-auth', CREDENTIAL);
+    await put(bench.client, namespaceObject(namespace), credential);
+    const made = fleetImageScan(
+      { namespace, gitRepo: 'apps' },
+      { image: IMAGE, suspend: true, tagName: 'web' },
+    );
+    const spec = {
+      repo: `${server.url}/apps.git`,
+      branch: 'main',
+      clientSecretName: 'git',
+      imageScanInterval: '1h',
+    };
+    await applyAsFleet(bench.client, made, fleetGitRepo({ namespace, name: 'apps' }, spec));
+    const value = {
+      canonicalImageName: IMAGE,
+      latestTag: '2.0.0',
+      latestImage: `${IMAGE}:2.0.0`,
+      latestDigest: digestOf('2.0.0'),
+    };
+    const path = { resource: FLEET_IMAGE_SCANS, namespace, name: made.metadata.name };
+    await bench.client.patch({ ...path, subresource: 'status' }, { status: value }, 'merge');
+    await waitFor('the commit', async () =>
+      (await server.readFile('apps', 'web.yaml')) === marked('2.0.0') ? true : undefined,
+    );
+
+    await removeFleetKind(bench.client, 'imagescans');
+    const web = await untilScan(
+      bench.client,
+      { namespace, name: 'apps-web' },
+      'its value and its definition',
+      ({ status, metadata }) =>
+        status.latestTag === '2.0.0' && metadata.annotations[DEFINED_AT_ANNOTATION] === 'fleet.yaml:3',
+    );
+    assert.equal(web.metadata.ownerReferences?.[0]?.apiVersion, 'fleet.cattle.io/v1alpha1');
+    const { items } = z
+      .object({ items: z.array(z.unknown()) })
+      .parse(await bench.client.list({ resource: IMAGE_SCANS, namespace }));
+    assert.equal(items.length, 1);
+    assert.equal((await server.log('apps')).length, 2);
   });
 });

@@ -42,6 +42,7 @@ describe('planScans', () => {
       imageScan({
         metadata: { namespace: 'elsewhere', name: 'apps-x', labels: { [DEFINED_BY_LABEL]: 'apps' } },
       }),
+      imageScan({ metadata: { name: 'labelled', labels: { [DEFINED_BY_LABEL]: 'apps' } } }),
       fleetScan('old'),
     ];
     assert.deepEqual(operations(OWNER, define({ 'fleet.yaml': entries('web') }), scans), ['remove apps-db']);
