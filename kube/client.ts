@@ -34,6 +34,8 @@ export interface DeleteQuery {
   readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
   readonly gracePeriodSeconds?: number;
   readonly dryRun?: 'All';
+  /** Deletes the object of this uid only, and not one that bears its name since. */
+  readonly uid?: string;
 }
 
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
@@ -113,7 +115,11 @@ export class KubeClient {
   }
 
   async delete(path: ObjectPath, query: DeleteQuery = {}, signal?: AbortSignal): Promise<unknown> {
-    return this.#call('DELETE', urlPath(path) + queryText({ ...query }), { signal });
+    const { uid, ...parameters } = query;
+    const url = urlPath(path) + queryText(parameters);
+    if (uid === undefined) return this.#call('DELETE', url, { signal });
+    const body = JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } });
+    return this.#call('DELETE', url, { headers: JSON_CONTENT, body, signal });
   }
 
   /** Opens a watch and gives its lines, each the JSON of one event. Ends when the server ends it. */

@@ -1,7 +1,9 @@
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
+  isScalar,
   isSeq,
   LineCounter,
   type Node,
@@ -28,6 +30,8 @@ export interface FleetScan {
 export interface FleetProblem {
   readonly line: number;
   readonly message: string;
+  /** Of the entry that is wrong, where it has one. */
+  readonly tagName?: string;
 }
 
 /** What a file defines. */
@@ -60,7 +64,8 @@ export function readFleetScans(text: string): FleetScans {
         scans.set(scan.tagName, scan);
       } catch (error) {
         const at = error instanceof EntryError ? error.node : node;
-        problems.push({ line: lineOf(at), message: `imageScans[${index}]: ${messageOf(error)}` });
+        const message = `imageScans[${index}]: ${messageOf(error)}`;
+        problems.push({ line: lineOf(at), message, ...tagNameOf(node, document) });
       }
     }
   }
@@ -78,19 +83,27 @@ class EntryError extends CodedError<'InvalidEntry'> {
 }
 
 function entriesOf(
-  { contents }: Document.Parsed,
+  document: Document.Parsed,
   problems: FleetProblem[],
   lineOf: (node: Node) => number,
 ): (readonly [index: number, node: Node])[] {
+  const { contents } = document;
   if (!isMap(contents) || contents.has('kind')) return [];
-  const list: unknown = contents.get('imageScans', true);
+  const written: unknown = contents.get('imageScans', true);
+  const list = isAlias(written) ? written.resolve(document) : written;
   if (isSeq(list)) return [...(list as YAMLSeq<Node>).items.entries()];
-  if (isMap(list)) {
-    const message =
-      'imageScans is a mapping and has to be a list: put "- " before the first field of each scan';
-    problems.push({ line: lineOf(list), message });
-  }
+  if (!isNode(list) || (isScalar(list) && list.value === null)) return [];
+  const message = isMap(list)
+    ? 'imageScans is a mapping and has to be a list: put "- " before the first field of each scan'
+    : 'imageScans has to be a list of scans';
+  problems.push({ line: lineOf(list), message });
   return [];
+}
+
+function tagNameOf(node: Node, document: Document.Parsed): Pick<FleetProblem, 'tagName'> {
+  const entry = isAlias(node) ? node.resolve(document) : node;
+  const tagName: unknown = isMap(entry) ? entry.get('tagName') : undefined;
+  return typeof tagName === 'string' && tagName !== '' ? { tagName } : {};
 }
 
 function repeated(node: Node, earlier: FleetScan): EntryError {

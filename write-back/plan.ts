@@ -5,6 +5,7 @@ import { editMarkers, type Edit } from '../core/yaml/edit.ts';
 import { cleanPath, isYamlFile } from '../core/paths.ts';
 import { MAX_BLOB } from '../git/blobs.ts';
 import type { Change, FileEntry, OtherEntry, Repository } from '../git/repository.ts';
+import { isLfsPointer } from './lfs.ts';
 import { type Answer, KnownBlobs, settled, type Verdict } from './known-blobs.ts';
 
 /** A file or marker that write-back does not touch, and why. */
@@ -32,9 +33,6 @@ export interface EditPlan {
   readonly isIncomplete?: true;
 }
 
-/** How the pointer file of Git LFS begins, by its specification. */
-const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
-const MAX_POINTER = 1024;
 const MARKER = Buffer.from(MARKER_BYTES);
 
 /**
@@ -115,7 +113,7 @@ function addFile(
 
 /** What makes a file one that no value can change; undefined for one that may have markers. */
 function verdictOnContent(content: Buffer): Verdict | undefined {
-  if (content.length < MAX_POINTER && content.indexOf(LFS_POINTER) === 0)
+  if (isLfsPointer(content))
     return {
       reason: 'LFSPointer',
       message: 'the file is in Git LFS; keep it in Git itself to have it edited',

@@ -57,6 +57,10 @@ export const objectMeta = z.object({
   deletionTimestamp: z.string().optional(),
   annotations: z.record(z.string(), z.string()).default({}),
   labels: z.record(z.string(), z.string()).default({}),
+  // Loose: who sets one owner writes the whole list back.
+  ownerReferences: z
+    .array(z.looseObject({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() }))
+    .optional(),
 });
 export type ObjectMeta = z.infer<typeof objectMeta>;
 

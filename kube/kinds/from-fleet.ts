@@ -1,11 +1,11 @@
 import { parseDuration } from '../../core/duration.ts';
 import { API_VERSION } from './common.ts';
+import { DEFINED_BY_LABEL } from './defined.ts';
 import type { ImageScan } from './image-scan.ts';
+import { isObjectName, MAX_OBJECT_NAME } from './object-name.ts';
 
 /** Annotation of an ImageScan of ours that was one of Fleet's: the name that it had there, in the same namespace. */
 export const FROM_FLEET_ANNOTATION = 'fleetscan.io/from-fleet';
-/** Label of the ImageScans that a GitRepo's files define: the name of that GitRepo. */
-export const DEFINED_BY_LABEL = 'fleetscan.io/defined-by';
 
 /** An ImageScan of ours as it is to be created. */
 export interface ConvertedScan {
@@ -35,7 +35,6 @@ const FLEET_REPO_LABEL = 'fleet.cattle.io/repo-name';
 const MAX_INTERVAL_TEXT = 32;
 const MAX_INTERVAL_MS = 2_562_047 * 3_600_000;
 const MAX_RANGE = 512;
-const MAX_NAME = 253;
 
 /**
  * Makes an ImageScan of ours of one of Fleet's: the same namespace, image, tagName, GitRepo and policy. What our CRD refuses is
@@ -112,9 +111,9 @@ function convertedPolicy(policy: Policy, notes: string[]): Policy | 'unusable' {
 type SecretRef = ImageScan['spec']['secretRef'];
 
 function convertedSecret(secretRef: SecretRef, notes: string[]): SecretRef {
-  if (!secretRef || secretRef.name.length <= MAX_NAME) return secretRef;
+  if (!secretRef || secretRef.name.length <= MAX_OBJECT_NAME) return secretRef;
   notes.push(
-    `spec.secretRef names a Secret by more than ${MAX_NAME} characters, which none has: it is left out`,
+    `spec.secretRef names a Secret by more than ${MAX_OBJECT_NAME} characters, which none has: it is left out`,
   );
   return undefined;
 }
@@ -131,10 +130,3 @@ function namesFor({ metadata, spec }: ImageScan, definedBy: string | undefined):
   const wanted = [...(definedBy === undefined ? [] : [`${definedBy}-${tagName}`]), tagName];
   return [...new Set([...wanted.filter(isObjectName), metadata.name])];
 }
-
-/** Would the API server take it as the name of an object (RFC 1123 subdomain)? */
-function isObjectName(text: string): boolean {
-  return text.length <= MAX_NAME && OBJECT_NAME.test(text);
-}
-
-const OBJECT_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

@@ -1,5 +1,5 @@
 import type { ImageScan } from '../../kube/kinds/image-scan.ts';
-import { DEFINED_BY_LABEL } from '../../kube/kinds/from-fleet.ts';
+import { DEFINED_BY_LABEL } from '../../kube/kinds/defined.ts';
 import type { Work } from './apply.ts';
 
 /** Names in one command: a shell takes more, a person does not. */

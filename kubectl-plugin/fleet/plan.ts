@@ -1,10 +1,8 @@
-import { DEFINED_BY_LABEL, FROM_FLEET_ANNOTATION } from '../../kube/kinds/from-fleet.ts';
+import { DEFINED_AT_ANNOTATION, DEFINED_BY_LABEL } from '../../kube/kinds/defined.ts';
+import { FROM_FLEET_ANNOTATION } from '../../kube/kinds/from-fleet.ts';
 import type { GitRepo } from '../../kube/kinds/git-repo.ts';
 import type { ImageScan } from '../../kube/kinds/image-scan.ts';
 import { concerned, convertGitRepo, convertScan, type OwnObject, type OwnScan } from './convert.ts';
-
-/** Annotation of an ImageScan of ours that stands for a definition in Git: where that is. */
-const DEFINED_AT_ANNOTATION = 'fleetscan.io/defined-at';
 
 /** The objects of some namespaces, of Fleet's group and of ours. */
 export interface Found {

@@ -9,7 +9,7 @@ export interface FleetCondition extends Condition {
 /** A condition as it is to be; wrangler leaves reason and message away where there is nothing to say. */
 export interface FleetState {
   readonly type: string;
-  readonly status: 'True' | 'False';
+  readonly status: Condition['status'];
   readonly reason?: string;
   readonly message?: string;
 }

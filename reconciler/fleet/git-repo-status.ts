@@ -1,7 +1,9 @@
 import type { GitRepo } from '../../kube/kinds/git-repo.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
 import { timeText } from '../../kube/time.ts';
-import type { WriteBackResult } from '../write-back/result.ts';
+import { ACCEPTED, type AcceptedState, acceptedState } from '../definitions/condition.ts';
+import type { Brought } from '../definitions/definitions.ts';
+import type { Outcome } from '../write-back/result.ts';
 import { type SyncedState, syncedState } from '../write-back/status.ts';
 import {
   failureStates,
@@ -15,6 +17,8 @@ import {
 /** What a GitRepo of Fleet's is to say of its write-back. */
 export interface Told {
   readonly synced: SyncedState;
+  /** What is to be said of the definitions in Git; `None`: nothing, for there are none. Unset while nobody has looked. */
+  readonly accepted?: AcceptedState | 'None';
   /** When Git was last found or made to agree, to the second as Fleet has it; unset before a first time. */
   readonly lastSynced?: string;
 }
@@ -28,11 +32,21 @@ export interface FleetGitRepoStatus {
 const TYPE = 'ImageSynced';
 
 /** What is to be told after a run. @returns undefined where it looked at nothing anew and nothing was told before */
-export function toldAfter(result: WriteBackResult, former: Told | undefined, now: Date): Told | undefined {
+export function toldAfter(
+  { result, brought }: Outcome,
+  former: Told | undefined,
+  now: Date,
+): Told | undefined {
   const synced = syncedState(result) ?? former?.synced;
   if (synced === undefined) return undefined;
   const lastSynced = result.kind === 'failed' ? former?.lastSynced : timeText(now);
-  return { synced, ...(lastSynced !== undefined && { lastSynced }) };
+  const accepted = acceptedAfter(brought, former);
+  return { synced, ...(accepted && { accepted }), ...(lastSynced !== undefined && { lastSynced }) };
+}
+
+/** What is to be said of definitions after a run: what was found, or what was told before where it did not look. */
+export function acceptedAfter(brought: Brought | undefined, former: Told | undefined): Told['accepted'] {
+  return brought === undefined ? former?.accepted : (acceptedState(brought) ?? 'None');
 }
 
 /**
@@ -40,23 +54,34 @@ export function toldAfter(result: WriteBackResult, former: Told | undefined, now
  * a success ends that where the reason was our failure.
  */
 export function fleetGitRepoStatus({ status }: GitRepo, told: Told, now: Date): FleetGitRepoStatus {
-  const { lastSynced } = told;
+  const { lastSynced, accepted } = told;
+  const kept = status.conditions?.filter(({ type }) => type !== ACCEPTED || accepted !== 'None');
   return {
     ...(lastSynced !== undefined && { lastSyncedImageScanTime: lastSynced }),
-    conditions: setFleetConditions(status.conditions, statesOf(status.conditions ?? [], told), now),
+    conditions: setFleetConditions(kept, statesOf(kept ?? [], told), now),
   };
 }
 
 /** Does a status say what was told? That of Fleet's own deploying it may say besides. */
-export function saysTold({ status }: Pick<GitRepo, 'status'>, { synced, lastSynced }: Told): boolean {
-  const condition = status.conditions?.find(({ type }) => type === TYPE);
-  const [state] = ownStates(synced);
+export function saysTold(
+  { status }: Pick<GitRepo, 'status'>,
+  { synced, accepted, lastSynced }: Told,
+): boolean {
+  const { conditions = [], lastSyncedImageScanTime = '' } = status;
+  const states = [...ownStates(synced).slice(0, 1), ...acceptedStates(accepted)];
   const isTimeKept =
-    lastSynced === undefined || Date.parse(status.lastSyncedImageScanTime ?? '') >= Date.parse(lastSynced);
-  return condition !== undefined && state !== undefined && saysSame(condition, state) && isTimeKept;
+    lastSynced === undefined || Date.parse(lastSyncedImageScanTime) >= Date.parse(lastSynced);
+  const isSaid = (state: FleetState): boolean =>
+    conditions.some((each) => each.type === state.type && saysSame(each, state));
+  const isToGo = accepted === 'None' && conditions.some(({ type }) => type === ACCEPTED);
+  return isTimeKept && !isToGo && states.every(isSaid);
 }
 
-function statesOf(conditions: readonly Condition[], { synced }: Told): FleetState[] {
+function statesOf(conditions: readonly Condition[], { synced, accepted }: Told): FleetState[] {
+  return [...syncedStates(conditions, synced), ...acceptedStates(accepted)];
+}
+
+function syncedStates(conditions: readonly Condition[], synced: SyncedState): FleetState[] {
   const states = ownStates(synced);
   const stalled = conditions.find(({ type }) => type === 'Stalled');
   const isStalled = stalled?.status === 'True';
@@ -72,6 +97,13 @@ function ownStates(synced: SyncedState): FleetState[] {
   if (synced.status !== 'True') return failureStates(TYPE, failureText(synced));
   const { reason, message } = synced;
   return [{ type: TYPE, status: 'True', ...(reason !== 'Synced' && { reason, message }) }];
+}
+
+/** As it is on a GitRepo of ours: Fleet has no such condition. */
+function acceptedStates(accepted: Told['accepted']): FleetState[] {
+  if (accepted === undefined || accepted === 'None') return [];
+  const { type, status, reason, message } = accepted;
+  return [{ type, status, reason, message }];
 }
 
 function failureIn(conditions: readonly Condition[]): string | undefined {

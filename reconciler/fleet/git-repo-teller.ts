@@ -6,7 +6,7 @@ import type { Collection } from '../../kube/store.ts';
 import { type Written, writeStatus } from '../status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
-import type { WriteBackResult } from '../write-back/result.ts';
+import type { Outcome, WriteBackResult } from '../write-back/result.ts';
 import type { SyncedState } from '../write-back/status.ts';
 import { isConcerned } from './concern.ts';
 import { failureText } from './conditions.ts';
@@ -75,18 +75,19 @@ export class FleetGitRepoTeller {
    */
   async tell(
     gitRepo: StoredGitRepo,
-    result: WriteBackResult,
+    outcome: Outcome,
     signal: AbortSignal,
   ): Promise<Written<StoredGitRepo> | undefined> {
     const { scans, log } = this.#dependencies;
     const key = objectKey(gitRepo);
     const former = this.#tellings.get(key)?.told;
-    if (isConcerned(gitRepo, scans.values(), result, former !== undefined)) {
-      const told = toldAfter(result, former, new Date());
+    if (isConcerned(gitRepo, scans.values(), outcome, former)) {
+      const told = toldAfter(outcome, former, new Date());
       return told === undefined ? asItWas(gitRepo) : this.#write(gitRepo, told, signal);
     }
-    log.debug({ gitRepo: key, result: resultText(result) }, 'no ImageScan is for this GitRepo');
-    if (former?.synced.status === 'False') await this.#write(gitRepo, { synced: NO_SCAN }, signal);
+    log.debug({ gitRepo: key, result: resultText(outcome.result) }, 'no ImageScan is for this GitRepo');
+    if (former && isToBeTakenBack(former))
+      await this.#write(gitRepo, { synced: NO_SCAN, accepted: 'None' }, signal);
     this.#tellings.delete(key);
     return asItWas(gitRepo);
   }
@@ -126,8 +127,8 @@ export class FleetGitRepoTeller {
   #takenOver({ namespace, name }: StoredGitRepo): void {
     const key = objectKey({ group: FLEET_GROUP, namespace, name });
     const telling = this.#tellings.get(key);
-    if (telling?.told.synced.status !== 'False') return;
-    this.#tellings.set(key, { ...telling, told: { ...telling.told, synced: TAKEN_OVER } });
+    if (telling === undefined || !isToBeTakenBack(telling.told)) return;
+    this.#tellings.set(key, { ...telling, told: { ...telling.told, synced: TAKEN_OVER, accepted: 'None' } });
     this.#queue.schedule(key, Date.now());
   }
 }
@@ -144,6 +145,11 @@ const TAKEN_OVER: SyncedState = {
   reason: 'TakenOver',
   message: `the GitRepo of ${OWN_GROUP} with the same name writes back in place of this one`,
 };
+
+/** Does it say anything that must not stay when it is no longer so? */
+function isToBeTakenBack({ synced, accepted }: Told): boolean {
+  return synced.status !== 'True' || (accepted !== undefined && accepted !== 'None');
+}
 
 function asItWas(gitRepo: StoredGitRepo): Written<StoredGitRepo> {
   return { before: gitRepo, after: gitRepo };

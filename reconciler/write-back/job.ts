@@ -24,12 +24,15 @@ export interface JobParts extends Pick<Job, 'gitRepo' | 'repository' | 'signal'>
   readonly known?: KnownBlobs;
   /** Set where values are to be written as Fleet writes them. */
   readonly fleetValues?: FleetValues;
+  /** Done for each commit before it is planned for. */
+  readonly define?: (source: Repository, commit: string) => Promise<void>;
 }
 
 const DEFAULT_AUTHOR = { name: 'Fleetscan', email: 'noreply@fleetscan.io' };
 
 /** Makes the job of a GitRepo. */
-export function jobFor({ gitRepo, repository, index, signal, known, fleetValues }: JobParts): Job {
+export function jobFor(parts: JobParts): Job {
+  const { gitRepo, repository, index, signal, known, fleetValues, define } = parts;
   const { namespace, name, spec } = gitRepo;
   const { authorName, authorEmail, messageTemplate, signOff } = spec.imageScanCommit ?? {};
   const author = { name: authorName || DEFAULT_AUTHOR.name, email: authorEmail || DEFAULT_AUTHOR.email };
@@ -39,6 +42,7 @@ export function jobFor({ gitRepo, repository, index, signal, known, fleetValues 
     author,
     signal,
     plan: async (commit) => {
+      await define?.(repository, commit);
       const find: Find = (marker) => index.find(marker, { namespace, gitrepo: name });
       const planWith = (find: Find): Promise<EditPlan> =>
         planEdits(repository, commit, spec.paths ?? [], find, known);

@@ -11,14 +11,16 @@ import type { Metrics } from '../metrics.ts';
 import { intervalMs } from '../../scan/interval.ts';
 import { periodicDue, retryDue } from '../schedule.ts';
 import { valueChange } from '../scan-status.ts';
-import { isSameSpec, type Written } from '../status-writer.ts';
+import { isSameSpec } from '../status-writer.ts';
 import type { StoredGitRepo, StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
+import { type Brought, Definitions, isOfDefinition } from '../definitions/definitions.ts';
+import { definitionEvents } from '../definitions/events.ts';
 import { removeCopy, removeOtherCopies } from './copies.ts';
 import type { AccessDependencies } from './git-access.ts';
-import type { WriteBackResult } from './result.ts';
+import type { Outcome, WriteBackResult } from './result.ts';
 import { type WriteBackDependencies, writeBack } from './write-back.ts';
-import { eventsOf } from './events.ts';
+import { eventsOf, type WriteBackEvent } from './events.ts';
 import { WriteBackMemory } from './memory.ts';
 import { serves } from './serves.ts';
 import { type Teller, tellers } from './tellers.ts';
@@ -31,7 +33,7 @@ const PER_HOST = 4;
 export interface WriteBackLoopDependencies
   extends Omit<AccessDependencies, 'client' | 'signal'>,
     Pick<WriteBackDependencies, 'askLabels' | 'fleetValues' | 'compatibility'> {
-  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'patch' | 'delete'>;
   readonly scans: Collection<StoredScan>;
   readonly index: ScanIndex;
   readonly gitRepos: Collection<StoredGitRepo>;
@@ -43,6 +45,7 @@ export interface WriteBackLoopDependencies
 /** Writes values back to each GitRepo: when one that it may name comes into force, when its spec changes, and at its interval. */
 export class WriteBackLoop {
   readonly #dependencies: WriteBackLoopDependencies;
+  readonly #definitions: Definitions;
   readonly #queue: WorkQueue;
   readonly #memories = new Map<string, WriteBackMemory>();
   readonly #tellers: Readonly<Record<Group, Teller>>;
@@ -50,6 +53,7 @@ export class WriteBackLoop {
   constructor(dependencies: WriteBackLoopDependencies) {
     this.#dependencies = dependencies;
     this.#tellers = tellers(dependencies);
+    this.#definitions = new Definitions(dependencies);
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       laneOf: (key) => ({
@@ -74,7 +78,8 @@ export class WriteBackLoop {
     });
     dependencies.scans.onChange((change) => {
       const previous = change.type === 'put' ? change.previous : undefined;
-      if (previous && !concernsMarkers(previous, change.item)) return;
+      if (previous && !concernsMarkers(previous, change.item))
+        return this.#keepDefined(change.item, previous);
       this.#valueChanged(change.item, previous);
     });
   }
@@ -128,8 +133,20 @@ export class WriteBackLoop {
     }
   }
 
+  /** A scan that is not as its file says any more is made so again. */
+  #keepDefined(scan: StoredScan, previous: StoredScan): void {
+    if (!isOfDefinition(scan) && !isOfDefinition(previous)) return;
+    for (const gitRepo of this.#dependencies.gitRepos.values()) {
+      if (gitRepo.namespace !== scan.namespace) continue;
+      if (!this.#definitions.isDisturbed(gitRepo, scan, previous)) continue;
+      this.#memory(objectKey(gitRepo)).change();
+      if (gitRepo.spec.suspend !== true) this.#queue.schedule(objectKey(gitRepo), Date.now());
+    }
+  }
+
   #forget(gitRepo: StoredGitRepo): void {
     const key = objectKey(gitRepo);
+    this.#definitions.forget(gitRepo);
     this.#queue.forget(key);
     this.#memories.delete(key);
     this.#removeCopy(gitRepo);
@@ -150,20 +167,26 @@ export class WriteBackLoop {
     const memory = this.#memory(key);
     const { version, agreedAt, known } = memory;
     const measure = metrics.writeBackStarted();
+    let brought: Brought | undefined;
     const result = await writeBack(gitRepo, {
       ...this.#dependencies,
       signal,
       known,
+      define: async (source, commit) => {
+        brought = await this.#definitions.bring(gitRepo, source, commit, signal);
+        if (brought) this.#tell(gitRepo, definitionEvents(gitRepo, brought));
+      },
       ...(agreedAt !== undefined && { agreedAt }),
     });
     measure(result.kind === 'failed' ? result.reason : result.kind);
-    this.#remember(memory, gitRepo, result, version);
+    this.#remember(memory, gitRepo, result, version, brought);
     // The run may have made the copy again that went with the GitRepo, or with its former repository.
     if (gitRepos.get(key)?.spec.repo !== gitRepo.spec.repo) this.#removeCopy(gitRepo);
-    const written = await this.#tellers[gitRepo.group].tell(gitRepo, result, signal);
+    const outcome: Outcome = { result, ...(brought && { brought }) };
+    const written = await this.#tellers[gitRepo.group].tell(gitRepo, outcome, signal);
     // The watch has told, or will tell, of what came in between, and that makes the key due.
     if (written === undefined) return;
-    this.#report(written, result);
+    this.#tell(written.after, eventsOf(written, result));
     if (gitRepos.get(key) !== undefined) this.#schedule(written.after, written.before);
   }
 
@@ -176,9 +199,16 @@ export class WriteBackLoop {
   }
 
   /** In the memory that the run began with: one of the same name that came since has nothing to do with it. */
-  #remember(memory: WriteBackMemory, gitRepo: StoredGitRepo, result: WriteBackResult, version: number): void {
+  #remember(
+    memory: WriteBackMemory,
+    gitRepo: StoredGitRepo,
+    result: WriteBackResult,
+    version: number,
+    brought: Brought | undefined,
+  ): void {
     if (result.kind === 'failed') return this.#fail(memory, gitRepo, version, result.retryAfterMs ?? 0);
-    if ('plan' in result && result.plan.isIncomplete) return this.#fail(memory, gitRepo, version, 0);
+    const isIncomplete = 'plan' in result && result.plan.isIncomplete;
+    if (isIncomplete || brought?.failures.length) return this.#fail(memory, gitRepo, version, 0);
     memory.agree(result.at, version);
   }
 
@@ -187,14 +217,16 @@ export class WriteBackLoop {
     memory.fail(version, (failures) => retryDue(failures, interval, Date.now(), retryAfterMs));
   }
 
-  #report(written: Written<StoredGitRepo>, result: WriteBackResult): void {
+  #tell(gitRepo: StoredGitRepo, news: readonly WriteBackEvent[]): void {
     const { events, log } = this.#dependencies;
-    const about = objectRef('GitRepo', written.after);
-    const gitRepo = objectKey(written.after);
-    for (const event of eventsOf(written, result)) {
+    const about = objectRef('GitRepo', gitRepo);
+    for (const event of news) {
       const { type, reason, message } = event;
       events.record(about, { ...event, action: 'WriteBack' });
-      log[type === 'Warning' ? 'warn' : 'info']({ gitRepo, reason, message }, 'write-back');
+      log[type === 'Warning' ? 'warn' : 'info'](
+        { gitRepo: objectKey(gitRepo), reason, message },
+        'write-back',
+      );
     }
   }
 

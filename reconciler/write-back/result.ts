@@ -6,6 +6,7 @@ import type { SecretError } from '../../kube/secret.ts';
 import type { IntervalError } from '../../scan/interval.ts';
 import type { TemplateError } from '../../write-back/commit-message.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
+import type { Brought } from '../definitions/definitions.ts';
 import type { AccessError } from './git-access.ts';
 
 /** Why a write-back failed, as the condition `ImageSynced` names it. */
@@ -69,3 +70,9 @@ export type WriteBackResult =
   | Proposed
   | { readonly kind: 'unchanged'; readonly head: string; readonly at: string }
   | Failed;
+
+/** What came of a run: of its write-back, and of the definitions in Git where these were looked at. */
+export interface Outcome {
+  readonly result: WriteBackResult;
+  readonly brought?: Brought;
+}

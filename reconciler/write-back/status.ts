@@ -2,6 +2,8 @@ import { oneLine } from '../../core/one-line.ts';
 import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
 import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
+import { withAccepted } from '../definitions/condition.ts';
+import type { Brought } from '../definitions/definitions.ts';
 import type { Proposed, ProposalStatus, Synced, WriteBackResult } from './result.ts';
 
 /** How many of the markers left alone the status names. */
@@ -15,15 +17,21 @@ const NOTHING_MARKED =
 export type StatusPatch = { readonly [K in keyof GitRepoStatus]: Patch<GitRepoStatus[K]> | null };
 type Patch<T> = T extends unknown[] ? T : T extends object ? { readonly [K in keyof T]: T[K] | null } : T;
 
-/** The status of a GitRepo after a write-back, as a patch. */
+/** The status of a GitRepo after a write-back, and after its definitions were looked at if they were, as a patch. */
 export function statusAfter(
   { metadata, spec, status }: GitRepo,
   result: WriteBackResult,
   now: Date,
+  brought?: Brought,
 ): StatusPatch {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
   const condition = syncedState(result);
+  // Where nothing was looked at again, the condition of the last look still says it best.
+  const synced = condition
+    ? setCondition(status.conditions, { ...condition, observedGeneration }, now)
+    : status.conditions;
+  const conditions = withAccepted(synced, brought, observedGeneration, now);
   return {
     ...status,
     ...(result.kind !== 'failed' && { commit: result.head, lastSyncedImageScanTime: time }),
@@ -31,9 +39,7 @@ export function statusAfter(
     // Of a request that nobody asks for any more nothing is known from now on.
     ...('plan' in result && !spec.pullRequest && { pullRequest: null }),
     observedGeneration,
-    ...(condition && {
-      conditions: setCondition(status.conditions, { ...condition, observedGeneration }, now),
-    }),
+    ...(conditions && { conditions: [...conditions] }),
   };
 }
 

@@ -3,7 +3,7 @@ import { GIT_REPOS } from '../../kube/resource.ts';
 import { FleetGitRepoTeller, type TellerDependencies } from '../fleet/git-repo-teller.ts';
 import { type Written, writeStatus } from '../status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo } from '../stores.ts';
-import type { WriteBackResult } from './result.ts';
+import type { Outcome } from './result.ts';
 import { statusAfter } from './status.ts';
 
 /** Tells in the status of a group's GitRepos what came of their write-backs. */
@@ -16,7 +16,7 @@ export interface Teller {
    */
   tell(
     gitRepo: StoredGitRepo,
-    result: WriteBackResult,
+    outcome: Outcome,
     signal: AbortSignal,
   ): Promise<Written<StoredGitRepo> | undefined>;
   /** Does what it has to do between runs, until the signal aborts. */
@@ -27,12 +27,16 @@ export interface Teller {
 export function tellers(dependencies: TellerDependencies): Readonly<Record<Group, Teller>> {
   const { client } = dependencies;
   const own: Teller = {
-    tell: (gitRepo, result, signal) =>
+    tell: (gitRepo, { result, brought }, signal) =>
       writeStatus(
         client,
         { resource: GIT_REPOS, namespace: gitRepo.namespace, name: gitRepo.name },
         gitRepo,
-        { parse: parseStoredGitRepo, next: (fresh) => statusAfter(fresh, result, new Date()), signal },
+        {
+          parse: parseStoredGitRepo,
+          next: (fresh) => statusAfter(fresh, result, new Date(), brought),
+          signal,
+        },
       ),
     run: async () => {},
   };

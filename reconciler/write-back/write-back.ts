@@ -3,7 +3,7 @@ import { PathError } from '../../core/paths.ts';
 import type { ScanIndex } from '../../core/scan.ts';
 import { AddressError, GitError } from '../../git/errors.ts';
 import { HostError } from '../../git/hosts/host.ts';
-import { openRepository } from '../../git/repository.ts';
+import { openRepository, type Repository } from '../../git/repository.ts';
 import { SecretError } from '../../kube/secret.ts';
 import { IntervalError, parseInterval } from '../../scan/interval.ts';
 import { checkTemplate, TemplateError } from '../../write-back/commit-message.ts';
@@ -37,6 +37,8 @@ export interface WriteBackDependencies extends AccessDependencies {
   readonly fleetValues: FleetValues;
   /** What earlier runs know of the repository's blobs. */
   readonly known?: KnownBlobs;
+  /** Makes the scans that the files of a commit define, before its markers are looked at. */
+  readonly define?: (source: Repository, commit: string) => Promise<void>;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function writeBack(
   gitRepo: StoredGitRepo,
   dependencies: WriteBackDependencies,
 ): Promise<WriteBackResult> {
-  const { cacheDirectory, environment, signal, index, agreedAt, known, fleetValues } = dependencies;
+  const { cacheDirectory, environment, signal, index, agreedAt, known, fleetValues, define } = dependencies;
   try {
     checkSpec(gitRepo.spec);
     const access = await gitAccess(gitRepo, dependencies);
@@ -67,6 +69,7 @@ export async function writeBack(
       signal,
       ...(known && { known }),
       ...(isCompatible(gitRepo, dependencies) && { fleetValues }),
+      ...(define && { define }),
     });
     if (target.kind === 'branch') {
       if (at === agreedAt) return { kind: 'unchanged', head, at };

@@ -18,6 +18,7 @@ export function ruleLines(rules: readonly Rule[]): string[] {
 export const EVERYWHERE = [
   'get,list,watch imagescans,gitrepos of "fleetscan.io"',
   'patch imagescans/status,gitrepos/status of "fleetscan.io"',
+  'create,patch,delete imagescans of "fleetscan.io"',
   'create,patch events of "events.k8s.io"',
   'get,list,watch,patch mutatingwebhookconfigurations of "admissionregistration.k8s.io" named fleetscan',
 ];

@@ -130,6 +130,26 @@ describe('readFleetScans', () => {
     assert.match(problems[0]?.message ?? '', /is a mapping and has to be a list/);
   });
 
+  it('says so of what is no list at all, and follows an alias to one', () => {
+    const { problems } = readFleetScans('a: 1\nimageScans: web\n');
+    assert.deepEqual(problems, [{ line: 2, message: 'imageScans has to be a list of scans' }]);
+    const { scans } = readFleetScans(`common: &scans\n${GOOD}imageScans: *scans\n`);
+    assert.deepEqual(
+      scans.map(({ line, tagName }) => [line, tagName]),
+      [[2, 'good']],
+    );
+  });
+
+  it('says which scan a mistake concerns, where the entry does', () => {
+    const { problems } = readFleetScans(
+      'imageScans:\n- {tagName: a, image: UPPER}\n- {tagName: 1, image: a/b}\n- {image: a/b}\n',
+    );
+    assert.deepEqual(
+      problems.map(({ tagName }) => tagName),
+      ['a', undefined, undefined],
+    );
+  });
+
   it('tells where a file does not parse, and is not led astray by aliases', () => {
     assert.deepEqual(
       readFleetScans('a: [\nb').problems.map(({ line }) => line),

@@ -6,6 +6,7 @@ import {
   type Told,
   toldAfter,
 } from '../../../reconciler/fleet/git-repo-status.ts';
+import type { Brought } from '../../../reconciler/definitions/definitions.ts';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
 import { fleetGitRepo } from '../samples.ts';
@@ -24,7 +25,7 @@ const MESSAGE = 'Unreachable: no connection';
 
 /** What is told after a run that must tell something. */
 function told(result: WriteBackResult, former?: Told, now = T1): Told {
-  const found = toldAfter(result, former, now);
+  const found = toldAfter({ result }, former, now);
   assert.ok(found);
   return found;
 }
@@ -96,7 +97,37 @@ describe('what is told after a run', () => {
   });
 
   it('that found nothing new is nothing when nothing was told before', () => {
-    assert.equal(toldAfter(unchanged, undefined, T1), undefined);
+    assert.equal(toldAfter({ result: unchanged }, undefined, T1), undefined);
+  });
+});
+
+describe('what is told of definitions in Git', () => {
+  const done = { created: [], changed: [], removed: [], failures: [] };
+  const mistake = { file: 'fleet.yaml', line: 3, message: 'tagName is missing' };
+  const at = (brought: Brought | undefined, former?: Told): Told =>
+    toldAfter({ result: synced, ...(brought && { brought }) }, former, T1) ?? assert.fail();
+  const wrong = at({ ...done, definitions: 1, mistakes: [mistake] });
+  const none = at({ ...done, definitions: 0, mistakes: [] }, wrong);
+
+  it('is a condition with the place of each mistake, which makes nothing Stalled', () => {
+    const repo = after(fleetGitRepo(), wrong);
+    assert.deepEqual(conditionOf(repo, 'ImageScansAccepted'), {
+      type: 'ImageScansAccepted',
+      status: 'False',
+      reason: 'InvalidDefinition',
+      message: 'fleet.yaml:3: tagName is missing',
+      ...times(T1_TEXT),
+    });
+    assert.equal(conditionOf(repo, 'Stalled'), undefined);
+    assert.equal(saysTold(repo, wrong), true);
+  });
+
+  it('stays where a run did not look, and goes with the last definition', () => {
+    const repo = after(fleetGitRepo(), wrong);
+    assert.deepEqual(at(undefined, wrong).accepted, wrong.accepted);
+    assert.ok(conditionOf(after(repo, at(undefined)), 'ImageScansAccepted'), 'nobody has looked yet');
+    assert.equal(saysTold(repo, none), false);
+    assert.equal(conditionOf(after(repo, none), 'ImageScansAccepted'), undefined);
   });
 });
 

@@ -52,7 +52,8 @@ async function setUp(t: TestContext, { isScanned = true } = {}) {
     assert.ok(found);
     return found;
   };
-  const tell = (result: WriteBackResult, gitRepo = stored()) => teller.tell(gitRepo, result, abort.signal);
+  const tell = (result: WriteBackResult, gitRepo = stored()) =>
+    teller.tell(gitRepo, { result }, abort.signal);
   const until = (what: string, isSo: (repo: StoredGitRepo) => boolean) =>
     waitFor(what, () => (isSo(stored()) ? true : undefined));
   const patches = (): string[] =>

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { Definitions } from '../../../reconciler/definitions/definitions.ts';
+import { createStores, parseStoredGitRepo } from '../../../reconciler/stores.ts';
+import { FakeApiServer, sendJson } from '../../fakes/apiserver.ts';
+import { waitFor } from '../../wait.ts';
+import { GIT_REPOS_PATH, gitRepo, IMAGE_SCANS_PATH, rawGitRepo, rawScan, recordedLog } from '../samples.ts';
+import { entries } from './samples.ts';
+
+const OWNER = gitRepo({ metadata: { uid: 'uid-of-apps' } });
+
+/** An API server with its stores, and a commit with one file that defines scans of these tagNames. */
+async function setUp(t: TestContext, ...tagNames: readonly string[]) {
+  const server = await new FakeApiServer().start();
+  const client = server.client();
+  const { log } = recordedLog();
+  const stores = createStores(client, log, 'off');
+  const abort = new AbortController();
+  const running = stores.run(abort.signal);
+  t.after(async () => {
+    abort.abort();
+    await running;
+    await client.close();
+    await server.stop();
+  });
+  await stores.scans.synced;
+  const definitions = new Definitions({ client, scans: stores.scans, gitRepos: stores.gitRepos });
+  let listed = 0;
+  const source = {
+    list: async () => {
+      listed += 1;
+      return { files: [{ path: 'fleet.yaml', mode: '100644' as const, oid: 'a' }], others: [] };
+    },
+    async *read() {
+      yield { oid: 'a', content: Buffer.from(entries(...tagNames)) };
+    },
+  };
+  const bring = (commit = 'commit', owner = OWNER) => definitions.bring(owner, source, commit, abort.signal);
+  const writes = (): string[] =>
+    server.requests.filter(({ method }) => method !== 'GET').map(({ method }) => method);
+  return { server, stores, abort, definitions, bring, writes, listed: () => listed };
+}
+
+const refuse = (server: FakeApiServer, name: string, code: number, reason: string): void =>
+  server.plan(
+    ({ method, body }) => method === 'POST' && body.includes(`"name":"${name}"`),
+    (_request, response) =>
+      sendJson(response, code, { kind: 'Status', code, reason, message: `${reason} it is` }),
+  );
+
+describe('Definitions', () => {
+  it('creates what the watch then tells of, and at the same commit does nothing again', async (t) => {
+    const { stores, bring, writes, listed } = await setUp(t, 'web', 'db');
+    const brought = await bring();
+    assert.deepEqual(brought?.created.toSorted(), ['apps-db', 'apps-web']);
+    assert.ok(stores.scans.get('team/apps-web'));
+    const again = await bring();
+    assert.deepEqual([again?.created, again?.changed, again?.definitions], [[], [], 2]);
+    assert.deepEqual([writes(), listed()], [['POST', 'POST'], 1]);
+  });
+
+  it('goes on beside what the API server refuses, which is a mistake with its place', async (t) => {
+    const { server, bring } = await setUp(t, 'web', 'db', 'api');
+    refuse(server, 'apps-web', 403, 'Forbidden');
+    refuse(server, 'apps-db', 500, 'InternalError');
+    const brought = await bring();
+    assert.deepEqual(brought?.created, ['apps-api']);
+    assert.equal(brought?.failures.length, 2);
+    assert.deepEqual(
+      brought?.mistakes.map(({ line, message }) => `${line} ${message}`),
+      ['2 not created: Forbidden: Forbidden it is', '3 not created: Server: InternalError it is'],
+    );
+    assert.deepEqual((await bring())?.created.toSorted(), ['apps-db', 'apps-web']);
+  });
+
+  it('ends with the signal', async (t) => {
+    const { server, abort, bring } = await setUp(t, 'web', 'db');
+    server.plan(
+      ({ method }) => method === 'POST',
+      () => abort.abort(),
+    );
+    await assert.rejects(bring(), { name: 'AbortError' });
+  });
+
+  it('leaves a GitRepo that is going alone', async (t) => {
+    const { bring, writes } = await setUp(t, 'web');
+    const going = gitRepo({ metadata: { deletionTimestamp: '2026-01-02T03:04:05Z' } });
+    assert.equal(await bring('commit', going), undefined);
+    assert.deepEqual(writes(), []);
+  });
+
+  it('leaves to a GitRepo of ours what one of Fleet of its name would define', async (t) => {
+    const { server, stores, bring, writes } = await setUp(t, 'web');
+    server.put(GIT_REPOS_PATH, rawGitRepo());
+    await waitFor('the GitRepo', () => stores.gitRepos.get('team/apps'));
+    const fleets = parseStoredGitRepo(rawGitRepo(), 'fleet.cattle.io');
+    assert.equal(await bring('commit', fleets), undefined);
+    assert.deepEqual(writes(), []);
+  });
+
+  it('knows whether a changed ImageScan is as its file says', async (t) => {
+    const { server, stores, definitions, bring } = await setUp(t, 'web');
+    await bring();
+    const web = stores.scans.get('team/apps-web');
+    assert.ok(web);
+    const isDisturbed = (next: object): boolean => definitions.isDisturbed(OWNER, { ...web, ...next }, web);
+    assert.equal(isDisturbed({ status: { latestTag: '1.0.0' } }), false);
+    assert.equal(isDisturbed({ spec: { ...web.spec, pin: { tag: '1.0.0' } } }), false);
+    assert.equal(isDisturbed({ spec: { ...web.spec, image: 'other' } }), true);
+    assert.equal(isDisturbed({ metadata: { ...web.metadata, ownerReferences: [] } }), true);
+    assert.equal(isDisturbed({ metadata: { ...web.metadata, labels: {} } }), true);
+    server.put(IMAGE_SCANS_PATH, rawScan());
+    const other = await waitFor('another', () => stores.scans.get('team/web'));
+    assert.equal(definitions.isDisturbed(OWNER, other, other), false);
+  });
+});
