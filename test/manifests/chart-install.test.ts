@@ -9,7 +9,7 @@ import { helm } from '../control-plane/helm.ts';
 import type { RunResult } from '../control-plane/run.ts';
 import { waitFor } from '../wait.ts';
 import { CHART, only, type Release, ROOT, render, valueArguments } from './chart.ts';
-import { ANY_SECRET, AT_HOME, EVERYWHERE, type Rule, ruleLines } from './rules.ts';
+import { ANY_SECRET, AT_HOME, EVERYWHERE, FLEET, type Rule, ruleLines } from './rules.ts';
 
 const HOME = 'fleetscan-system';
 
@@ -67,8 +67,8 @@ describe('the chart on a cluster', () => {
   });
 
   it('gives the programs these rights and no others', async () => {
-    assert.deepEqual(await rightsIn(HOME), [...EVERYWHERE, ANY_SECRET, ...AT_HOME].sort());
-    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ANY_SECRET].sort());
+    assert.deepEqual(await rightsIn(HOME), [...EVERYWHERE, ...FLEET.off, ANY_SECRET, ...AT_HOME].sort());
+    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ...FLEET.off, ANY_SECRET].sort());
   });
 
   it('lets the programs do their work and nothing near it', async () => {
@@ -108,8 +108,8 @@ describe('the chart on a cluster', () => {
 
   it('narrows the Secrets to some namespaces', async () => {
     await upgrade({ set: { 'rbac.secretNamespaces': ['team-a'] } });
-    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ANY_SECRET].sort());
-    assert.deepEqual(await rightsIn('team-b'), [...EVERYWHERE].sort());
+    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ...FLEET.off, ANY_SECRET].sort());
+    assert.deepEqual(await rightsIn('team-b'), [...EVERYWHERE, ...FLEET.off].sort());
     await upgrade();
   });
 
