@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { giveBack, OWN_SHARD, SHARD_LABEL } from '../../core/fleet-shard.ts';
+import { giveBack, type MetadataChange, OWN_SHARD, SHARD_LABEL } from '../../core/fleet-shard.ts';
 import { Backoff } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
@@ -22,6 +22,12 @@ export interface TakeBackDependencies {
 const LONGEST_PAUSE_MS = 600_000;
 
 const imageScan = z.object({ metadata: objectMeta });
+
+/** An ImageScan that bears our label, and how it is taken back. */
+interface LabelledScan {
+  readonly metadata: ObjectMeta;
+  readonly change: MetadataChange;
+}
 
 /**
  * Takes our shard label off all ImageScans of Fleet's, as an earlier take-over left them, and gives back the one that was there
@@ -50,31 +56,28 @@ export async function takeLabelsBack(dependencies: TakeBackDependencies, signal:
   }
 }
 
-async function listLabelled(client: KubeClient, signal: AbortSignal): Promise<ObjectMeta[]> {
-  const { items } = await listAll(
-    client,
-    { resource: FLEET_IMAGE_SCANS },
-    {
-      labelSelector: `${SHARD_LABEL}=${OWN_SHARD}`,
-      project: (raw) => understood(imageScan, raw, 'ImageScan').metadata,
-      signal,
-    },
-  );
-  return items;
+async function listLabelled(client: KubeClient, signal: AbortSignal): Promise<LabelledScan[]> {
+  const path = { resource: FLEET_IMAGE_SCANS };
+  const labelSelector = `${SHARD_LABEL}=${OWN_SHARD}`;
+  return (await listAll(client, path, { labelSelector, project: labelledScan, signal })).items;
+}
+
+function labelledScan(raw: unknown): LabelledScan | undefined {
+  const { metadata } = understood(imageScan, raw, 'ImageScan');
+  const change = giveBack(metadata);
+  return change && { metadata, change };
 }
 
 /** @throws the first failure, once all were tried */
 async function takeBackAll(
   { client, metrics, log }: TakeBackDependencies,
-  labelled: readonly ObjectMeta[],
+  labelled: readonly LabelledScan[],
   signal: AbortSignal,
 ): Promise<void> {
   const rest = labelled.values();
   const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
-    for (const metadata of rest) {
-      const change = giveBack(metadata);
-      if (change === undefined) continue;
+    for (const { metadata, change } of rest) {
       const { namespace, name } = metadata;
       try {
         if (!(await relabel(client, metadata, change, signal))) continue;
