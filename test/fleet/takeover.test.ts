@@ -71,8 +71,11 @@ describe("the takeover of Fleet's ImageScans", () => {
     );
     assert.deepEqual(stored.metadata.labels, OURS);
     assert.deepEqual(stored.metadata.annotations, { [FORMER_SHARD_ANNOTATION]: 'shard-b' });
-    await bench.cluster.apply(bareScan('kubectl'));
-    assert.deepEqual((await bench.read('kubectl')).metadata.labels, OURS);
+    const { stdout } = await bench.cluster.kubectlWith(
+      { stdin: JSON.stringify(bareScan('kubectl')) },
+      ...['apply', '-f', '-', '-o', 'json'],
+    );
+    assert.deepEqual(storedImageScan(JSON.parse(stdout)).metadata.labels, OURS);
   });
 
   it('labels again what a commit, or a person, wipes, in the very request too', async () => {

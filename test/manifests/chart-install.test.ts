@@ -27,10 +27,10 @@ describe('the chart on a cluster', () => {
 
   after(() => cluster.stop());
 
-  /** Installs or upgrades the release, with these values and no others. */
-  async function upgrade(release: Release = {}): Promise<void> {
+  /** Installs or upgrades the release, with these values and no others. @returns what helm says of it, with the notes */
+  async function upgrade(release: Release = {}): Promise<string> {
     const args = ['upgrade', '--install', 'fleetscan', CHART, `--namespace=${HOME}`, '--reset-values'];
-    succeeded(await helm(cluster, ...args, ...valueArguments(release)));
+    return succeeded(await helm(cluster, ...args, ...valueArguments(release)));
   }
 
   async function read<T>(...args: string[]): Promise<T> {
@@ -172,6 +172,18 @@ describe('the chart on a cluster', () => {
     await upgrade();
     const inside = await clientConfig();
     assert.deepEqual([inside.url, inside.service?.name], [undefined, 'fleetscan']);
+  });
+
+  it("says what it does with Fleet's objects, and what comes next", async () => {
+    const notes = async (takeover: unknown): Promise<string> =>
+      upgrade({ set: { 'fleet.takeover': takeover } });
+    for (const takeover of ['serve', 'take-over']) {
+      const text = await notes(takeover);
+      assert.match(text, new RegExp(`fleet\\.takeover is ${takeover}: `));
+      assert.match(text, /kubectl fleetscan fleet check/);
+    }
+    // As YAML reads `off` without quotes.
+    for (const off of ['off', false]) assert.doesNotMatch(await notes(off), /Fleet's|fleet\.takeover/);
   });
 
   it('has examples that apply as they are', async () => {
