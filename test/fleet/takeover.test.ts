@@ -10,7 +10,16 @@ import { digestOf } from '../e2e/reconciling.ts';
 import { readPod } from '../e2e/stored.ts';
 import { waitFor } from '../wait.ts';
 import { applyAsFleet, overwriteStatusAsFleet } from './objects.ts';
-import { bareScan, FLEET, FleetCluster, fromGit, NAMES, scanPath, storedImageScan } from './taking-over.ts';
+import {
+  bareScan,
+  FLEET,
+  FleetCluster,
+  fromGit,
+  NAMES,
+  scanPath,
+  storedImageScan,
+  type StoredImageScan,
+} from './taking-over.ts';
 
 const OURS = { [SHARD_LABEL]: OWN_SHARD };
 const COLLECTION = { resource: FLEET_IMAGE_SCANS, namespace: FLEET };
@@ -24,12 +33,21 @@ describe("the takeover of Fleet's ImageScans", () => {
     bench = await FleetCluster.start();
     await applyAsFleet(bench.client, fromGit.active('1'), fromGit.idle('1'), fromGit.sharded('1'));
     await bench.client.create(COLLECTION, bareScan('plain'));
+    await applyOfShard('of-a-shard', 'shard-c');
     bench.fleet.start();
     await bench.untilFleetScans(NAMES.active);
     ({ webhook, reconciler } = await bench.run('take-over'));
   });
 
   after(() => bench?.stop());
+
+  /** Applies an ImageScan server-side, as a person who puts it into a shard. */
+  async function applyOfShard(name: string, shard: string, force = false): Promise<StoredImageScan> {
+    const { metadata, ...object } = bareScan(name);
+    const applied = { ...object, metadata: { ...metadata, labels: { [SHARD_LABEL]: shard } } };
+    const query = { fieldManager: 'somebody', force };
+    return storedImageScan(await bench.client.patch(scanPath(name), applied, 'apply', query));
+  }
 
   const asked = (): Promise<number> => webhook.metric('fleetscan_takeover_requests_total');
 
@@ -43,7 +61,7 @@ describe("the takeover of Fleet's ImageScans", () => {
     const { metadata } = await bench.untilShard(NAMES.sharded, OWN_SHARD);
     assert.equal(metadata.annotations[FORMER_SHARD_ANNOTATION], 'shard-a');
     assert.deepEqual((await bench.untilShard('plain', OWN_SHARD)).metadata.labels, OURS);
-    assert.equal(await reconciler.metric('fleetscan_shard_labels_total', { result: 'taken' }), 4);
+    assert.equal(await reconciler.metric('fleetscan_shard_labels_total', { result: 'taken' }), 5);
   });
 
   it('has one authority published for both webhooks', async () => {
@@ -58,23 +76,24 @@ describe("the takeover of Fleet's ImageScans", () => {
     assert.equal(new Set(webhooks.map(({ clientConfig: { caBundle } }) => caBundle)).size, 1);
   });
 
+  it('lets who applied a shard server-side take the label over once, and conflicts no more', async () => {
+    const apply = (force: boolean): Promise<StoredImageScan> => applyOfShard('of-a-shard', 'shard-c', force);
+    await bench.untilShard('of-a-shard', OWN_SHARD);
+    await assert.rejects(apply(false), { code: 'Conflict' });
+    for (const force of [true, false]) {
+      const { labels, annotations } = (await apply(force)).metadata;
+      assert.deepEqual([labels, annotations], [OURS, { [FORMER_SHARD_ANNOTATION]: 'shard-c' }]);
+    }
+  });
+
   it('labels what is made, by whatever means, in the very request', async () => {
     const created = storedImageScan(await bench.client.create(COLLECTION, bareScan('created')));
     assert.deepEqual(created.metadata.labels, OURS);
-    const { metadata } = bareScan('applied');
-    const applied = {
-      ...bareScan('applied'),
-      metadata: { ...metadata, labels: { [SHARD_LABEL]: 'shard-b' } },
-    };
-    const stored = storedImageScan(
-      await bench.client.patch(scanPath('applied'), applied, 'apply', { fieldManager: 'somebody' }),
-    );
+    const stored = await applyOfShard('applied', 'shard-b');
     assert.deepEqual(stored.metadata.labels, OURS);
     assert.deepEqual(stored.metadata.annotations, { [FORMER_SHARD_ANNOTATION]: 'shard-b' });
-    const { stdout } = await bench.cluster.kubectlWith(
-      { stdin: JSON.stringify(bareScan('kubectl')) },
-      ...['apply', '-f', '-', '-o', 'json'],
-    );
+    const stdin = JSON.stringify(bareScan('kubectl'));
+    const { stdout } = await bench.cluster.kubectlWith({ stdin }, 'apply', '-f', '-', '-o', 'json');
     assert.deepEqual(storedImageScan(JSON.parse(stdout)).metadata.labels, OURS);
   });
 
