@@ -7,6 +7,7 @@ export class Metrics {
   readonly #scanDuration: Histogram;
   readonly #writeBacks: Counter<'result'>;
   readonly #writeBackDuration: Histogram;
+  readonly #shardLabels: Counter<'result'>;
   readonly #leading: Gauge;
 
   constructor() {
@@ -38,6 +39,12 @@ export class Metrics {
       buckets,
       registers,
     });
+    this.#shardLabels = new Counter({
+      name: 'fleetscan_shard_labels_total',
+      help: "Shard labels of Fleet's ImageScans that the reconciler wrote, by what it did; the webhook counts its own.",
+      labelNames,
+      registers,
+    });
     this.#leading = new Gauge({
       name: 'fleetscan_reconciler_leading',
       help: '1 while this replica holds the Lease.',
@@ -53,6 +60,11 @@ export class Metrics {
   /** Starts to time a write-back; the function it returns counts its result. */
   writeBackStarted(): (result: string) => void {
     return timed(this.#writeBacks, this.#writeBackDuration);
+  }
+
+  /** Counts a write, or a try, of the shard label of an ImageScan of Fleet's. */
+  relabelled(result: 'taken' | 'given_back' | 'failed'): void {
+    this.#shardLabels.inc({ result });
   }
 
   leading(isLeading: boolean): void {

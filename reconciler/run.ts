@@ -9,13 +9,15 @@ import { together } from '../program/together.ts';
 import { GitHubAppTokens } from '../git/github-app-tokens.ts';
 import type { Config } from './config.ts';
 import { FleetRescue } from './fleet/rescue.ts';
+import { ShardLabels } from './fleet/shard-labels.ts';
+import { takeLabelsBack } from './fleet/take-labels-back.ts';
 import { createRegistryClient } from '../registry/client.ts';
 import { pullAccessReader } from '../scan/pull-access.ts';
 import { FleetValues } from '../write-back/fleet-values.ts';
 import { Metrics } from './metrics.ts';
 import { keepSettings, type RegistryFiles, readRegistryFiles } from './registries.ts';
 import { ScanLoop } from './scan-loop.ts';
-import { createStores } from './stores.ts';
+import { createStores, type Stores } from './stores.ts';
 import { amd64Asker } from './write-back/ask-amd64.ts';
 import { labelAsker } from './write-back/ask-labels.ts';
 import { WriteBackLoop } from './write-back/loop.ts';
@@ -81,6 +83,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
   const pullAccess = pullAccessReader(client, { ...(providers && { providers }) });
   const scans = new ScanLoop({ ...shared, registry, pullAccess });
   const rescue = new FleetRescue({ ...shared, gitRepos: stores.gitRepos });
+  const shardLabels = shardLabelTask(stores, { client, config, metrics, log });
   const { knownHosts } = config;
   const writeBacks = new WriteBackLoop({
     ...shared,
@@ -99,6 +102,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
       (each) => stores.run(each),
       (each) => scans.run(each),
       (each) => rescue.run(each),
+      shardLabels,
       (each) => keepSettings(settings, log, each),
       (each) => writeBacks.run(each),
       (each) => certificates(client, config, log, each),
@@ -107,6 +111,16 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
     await events.flush();
     await registry.close();
   }
+}
+
+/** What is done about the shard label of Fleet's ImageScans. */
+function shardLabelTask(
+  { scans }: Stores,
+  { client, config: { fleetTakeover: takeover }, metrics, log }: Omit<Tools, 'files'>,
+): (signal: AbortSignal) => Promise<void> {
+  if (takeover === 'off') return (signal) => takeLabelsBack({ client, metrics, log }, signal);
+  const labels = new ShardLabels({ client, scans, metrics, log, takeover });
+  return (signal) => labels.run(signal);
 }
 
 async function certificates(

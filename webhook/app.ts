@@ -3,6 +3,8 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { ScanIndex } from '../core/scan.ts';
 import { admit } from './admit.ts';
+import { admitImageScan } from './admit-image-scan.ts';
+import type { Answer } from './answer.ts';
 import { readBody } from './body.ts';
 import type { Metrics } from './metrics.ts';
 import { parseReview, ReviewError } from './review.ts';
@@ -21,7 +23,8 @@ const PATH = '/mutate';
 const MAX_BODY_MIB = 7;
 
 /**
- * The admission endpoint: `POST /mutate` takes an AdmissionReview of a pod and answers it from memory.
+ * The admission endpoint: `POST /mutate` takes an AdmissionReview of a pod, or of an ImageScan of
+ * Fleet's, and answers it from memory.
  *
  * Reviews go around express, which serves the rest: what it does for each request (a new prototype for request and
  * response, its body parser) costs as much as the whole decision. See the admission row of `npm run bench`.
@@ -68,8 +71,14 @@ function answer(
   }
   const start = performance.now();
   try {
-    const admission = admit(parseReview(body), scans, new Date());
-    send(response, 200, 'application/json', JSON.stringify(admission.answer));
+    const request = parseReview(body);
+    if (request.kind === 'ImageScan') {
+      const labelled = admitImageScan(request);
+      reply(response, labelled);
+      return metrics.answeredImageScan(labelled);
+    }
+    const admission = admit(request, scans, new Date());
+    reply(response, admission.answer);
     metrics.answered(admission, (performance.now() - start) / 1000);
   } catch (error) {
     if (error instanceof ReviewError) {
@@ -80,6 +89,10 @@ function answer(
     log.error({ err: error }, 'an admission request failed');
     complain(response, 500, 'the webhook failed; its log says why');
   }
+}
+
+function reply(response: ServerResponse, answer: Answer): void {
+  send(response, 200, 'application/json', JSON.stringify(answer));
 }
 
 function complain(response: ServerResponse, status: number, message: string): void {

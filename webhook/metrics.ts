@@ -1,11 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Admission } from './admit.ts';
+import type { Answer } from './answer.ts';
 
 /** What the webhook tells Prometheus, in its own registry. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #requests: Counter<'result'>;
   readonly #images: Counter<'decision' | 'reason'>;
+  readonly #imageScans: Counter<'result'>;
   readonly #duration: Histogram;
   readonly #certificateExpiry: Gauge;
 
@@ -15,7 +17,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
     this.#requests = new Counter({
       name: 'fleetscan_admission_requests_total',
-      help: 'Admission requests, by what was answered.',
+      help: 'Admission requests of pods, by what was answered; and all that could not be answered.',
       labelNames: ['result'],
       registers,
     });
@@ -23,6 +25,12 @@ export class Metrics {
       name: 'fleetscan_admission_images_total',
       help: 'Marked images seen at admission, by what became of them; kept ones with the reason.',
       labelNames: ['decision', 'reason'],
+      registers,
+    });
+    this.#imageScans = new Counter({
+      name: 'fleetscan_takeover_requests_total',
+      help: "Admission requests of Fleet's ImageScans, by what was answered; patched ones got our shard label.",
+      labelNames: ['result'],
       registers,
     });
     this.#duration = new Histogram({
@@ -54,14 +62,18 @@ export class Metrics {
     });
   }
 
-  /** Counts an answered review and each decision in it. */
+  /** Counts an answered review of a pod and each decision in it. */
   answered({ answer, decisions }: Admission, seconds: number): void {
-    const { allowed, patch } = answer.response;
-    this.#requests.inc({ result: allowed ? (patch === undefined ? 'unchanged' : 'patched') : 'denied' });
+    this.#requests.inc({ result: resultOf(answer) });
     this.#duration.observe(seconds);
     for (const decision of decisions) {
       this.#images.inc({ decision: decision.kind, reason: decision.kind === 'kept' ? decision.reason : '' });
     }
+  }
+
+  /** Counts an answered review of an ImageScan of Fleet's. */
+  answeredImageScan(answer: Answer): void {
+    this.#imageScans.inc({ result: resultOf(answer) });
   }
 
   /** Counts a request that got no review: not ready yet, not readable, or a mistake of ours. */
@@ -72,4 +84,9 @@ export class Metrics {
   servesCertificateUntil(expiry: Date): void {
     this.#certificateExpiry.set(expiry.getTime() / 1000);
   }
+}
+
+function resultOf({ response: { allowed, patch } }: Answer): 'denied' | 'unchanged' | 'patched' {
+  if (!allowed) return 'denied';
+  return patch === undefined ? 'unchanged' : 'patched';
 }

@@ -1,8 +1,13 @@
 import { CodedError } from '../core/errors.ts';
+import type { Labelled } from '../core/fleet-shard.ts';
+import { FLEET_GROUP } from '../core/group.ts';
 import type { Pod } from '../core/pod.ts';
 
 /** The part of an `AdmissionRequest` (admission.k8s.io/v1) that we read. */
+export type ReviewRequest = PodRequest | ImageScanRequest;
+
 export interface PodRequest {
+  readonly kind: 'Pod';
   readonly uid: string;
   readonly namespace: string;
   /** Empty: the pod is created; else ephemeral containers are added to one that runs. */
@@ -12,27 +17,38 @@ export interface PodRequest {
   readonly oldPod?: Pod;
 }
 
+/** One of Fleet's is created or updated. */
+export interface ImageScanRequest {
+  readonly kind: 'ImageScan';
+  readonly uid: string;
+  readonly metadata: Labelled;
+}
+
 /** Thrown by {@link parseReview}: the body is no review, or not one that our configuration asks for. */
 export class ReviewError extends CodedError<'InvalidReview'> {}
 
 /**
- * Reads an AdmissionReview of a pod. Written by hand, not by a schema library: this is the hot path, it reads ten fields of
+ * Reads an AdmissionReview. Written by hand, not by a schema library: this is the hot path, it reads ten fields of
  * an object that the API server has already validated, and it must not stumble over the fields that it does not know.
  *
  * @throws {ReviewError} naming the first field that is amiss
  */
-export function parseReview(body: string): PodRequest {
+export function parseReview(body: string): ReviewRequest {
   const review = record(parseJson(body), 'the body');
   const request = record(review['request'], 'request');
-  const kind = record(request['kind'], 'request.kind');
-  if (kind['kind'] !== 'Pod' || kind['version'] !== 'v1') {
-    throw new ReviewError(
-      'InvalidReview',
-      'request.kind is not v1 Pod: the webhook configuration asks for pods only',
-    );
-  }
+  const { kind, version, group } = record(request['kind'], 'request.kind');
+  if (kind === 'Pod' && version === 'v1') return podRequest(request);
+  if (kind === 'ImageScan' && group === FLEET_GROUP) return imageScanRequest(request);
+  throw new ReviewError(
+    'InvalidReview',
+    `request.kind is neither v1 Pod nor ImageScan of ${FLEET_GROUP}: the webhook configuration asks for those only`,
+  );
+}
+
+function podRequest(request: Record<string, unknown>): PodRequest {
   const oldObject = request['oldObject'];
   return {
+    kind: 'Pod',
     uid: text(request['uid'], 'request.uid'),
     namespace: text(request['namespace'], 'request.namespace'),
     subResource: subResourceOf(request),
@@ -41,27 +57,52 @@ export function parseReview(body: string): PodRequest {
   };
 }
 
+function imageScanRequest(request: Record<string, unknown>): ImageScanRequest {
+  const { operation, subResource } = operationOf(request);
+  if ((operation !== 'CREATE' && operation !== 'UPDATE') || subResource !== '')
+    throw notAskedFor(request, 'imagescans', 'CREATE and UPDATE of imagescans');
+  const path = 'request.object.metadata';
+  const metadata = record(record(request['object'], 'request.object')['metadata'], path);
+  return {
+    kind: 'ImageScan',
+    uid: text(request['uid'], 'request.uid'),
+    metadata: {
+      labels: optionalTexts(metadata['labels'], `${path}.labels`),
+      annotations: optionalTexts(metadata['annotations'], `${path}.annotations`),
+    },
+  };
+}
+
 /** Any other update is refused: it would change the image of a pod that runs, which restarts its container. */
 function subResourceOf(request: Record<string, unknown>): PodRequest['subResource'] {
-  const operation = text(request['operation'], 'request.operation');
-  const subResource =
-    request['subResource'] === undefined ? '' : text(request['subResource'], 'request.subResource');
+  const { operation, subResource } = operationOf(request);
   if (operation === 'CREATE' && subResource === '') return subResource;
   if (operation === 'UPDATE' && subResource === 'ephemeralcontainers') return subResource;
-  throw new ReviewError(
+  throw notAskedFor(request, 'pods', 'CREATE of pods and UPDATE of pods/ephemeralcontainers');
+}
+
+function operationOf(request: Record<string, unknown>): { operation: string; subResource: string } {
+  const { subResource } = request;
+  return {
+    operation: text(request['operation'], 'request.operation'),
+    subResource: subResource === undefined ? '' : text(subResource, 'request.subResource'),
+  };
+}
+
+function notAskedFor(request: Record<string, unknown>, resource: string, asked: string): ReviewError {
+  const { operation, subResource } = operationOf(request);
+  return new ReviewError(
     'InvalidReview',
-    `request is ${operation} of pods${subResource && `/${subResource}`}: the webhook configuration asks for CREATE of pods and UPDATE of pods/ephemeralcontainers only`,
+    `request is ${operation} of ${resource}${subResource && `/${subResource}`}: the webhook configuration asks for ${asked} only`,
   );
 }
 
 function podOf(value: unknown, path: string): Pod {
   const pod = record(value, path);
-  const annotations = optionalRecord(
+  optionalTexts(
     optionalRecord(pod['metadata'], `${path}.metadata`)?.['annotations'],
     `${path}.metadata.annotations`,
   );
-  for (const [key, annotation] of Object.entries(annotations ?? {}))
-    text(annotation, `${path}.metadata.annotations["${key}"]`);
   const spec = optionalRecord(pod['spec'], `${path}.spec`);
   for (const field of ['containers', 'initContainers', 'ephemeralContainers']) {
     for (const [at, container] of named(spec?.[field], `${path}.spec.${field}`))
@@ -110,4 +151,12 @@ function text(value: unknown, path: string): string {
 
 function optionalText(value: unknown, path: string): void {
   if (value !== undefined && value !== null) text(value, path);
+}
+
+/** An object whose values are all texts, as labels and annotations are. */
+function optionalTexts(value: unknown, path: string): Record<string, string> | undefined {
+  const object = optionalRecord(value, path);
+  if (object === undefined) return undefined;
+  for (const [key, entry] of Object.entries(object)) text(entry, `${path}["${key}"]`);
+  return object as Record<string, string>;
 }

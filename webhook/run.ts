@@ -5,7 +5,7 @@ import { ScanIndex, scanKey, type Scan } from '../core/scan.ts';
 import { connect, type KubeClient } from '../kube/client.ts';
 import type { ApiError } from '../kube/errors.ts';
 import { projectFleetScan, projectScan } from '../kube/kinds/to-scan.ts';
-import { FLEET_IMAGE_SCANS, IMAGE_SCANS } from '../kube/resource.ts';
+import { FLEET_IMAGE_SCANS, IMAGE_SCANS, type Resource } from '../kube/resource.ts';
 import { createStore, type Store } from '../kube/store.ts';
 import { type FleetTakeover, LOOK_AGAIN_MS, servesFleet } from '../program/fleet-takeover.ts';
 import { serveProbes } from '../program/probes.ts';
@@ -71,13 +71,19 @@ function followScans(
   takeover: FleetTakeover,
   log: Logger,
 ): { stores: readonly Store<Scan>[]; index: ScanIndex } {
-  const onError = (error: ApiError, delayMs: number): void =>
-    log.warn({ err: error, delayMs }, 'the watch on ImageScans failed; it is resumed');
-  const ours = createStore<Scan>(client, { resource: IMAGE_SCANS }, { project: projectScan, onError });
+  const onError =
+    ({ group }: Resource) =>
+    (error: ApiError, delayMs: number): void =>
+      log.warn({ group, err: error, delayMs }, 'the watch on ImageScans failed; it is resumed');
+  const ours = createStore<Scan>(
+    client,
+    { resource: IMAGE_SCANS },
+    { project: projectScan, onError: onError(IMAGE_SCANS) },
+  );
   const fleets = createStore<Scan>(
     client,
     { resource: FLEET_IMAGE_SCANS },
-    { project: projectFleetScan, onError, lookAgainMs: LOOK_AGAIN_MS },
+    { project: projectFleetScan, onError: onError(FLEET_IMAGE_SCANS), lookAgainMs: LOOK_AGAIN_MS },
   );
   const stores = servesFleet(takeover) ? [ours, fleets] : [ours];
   const index = new ScanIndex();

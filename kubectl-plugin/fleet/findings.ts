@@ -1,10 +1,7 @@
+import { OWN_SHARD, SHARD_LABEL } from '../../core/fleet-shard.ts';
 import type { Facts, GitRepoFacts, ScanFacts, Write } from './facts.ts';
 import { orphans } from './orphans.ts';
-import { SHARD_LABEL } from './object-facts.ts';
 import { fleetCase, isServing, modeOf, startOf } from './situation.ts';
-
-/** The value of the shard label that keeps Fleet off. */
-const OUR_SHARD = 'fleetscan';
 
 /** What can be found amiss. */
 export type FindingType =
@@ -114,11 +111,11 @@ function noWebhookRule(facts: Facts): Finding[] {
 function notLabelled(facts: Facts): Finding[] {
   if (modeOf(facts) !== 'TakeOver') return [];
   return (facts.scans ?? [])
-    .filter(({ shard }) => shard !== OUR_SHARD)
+    .filter(({ shard }) => shard !== OWN_SHARD)
     .map((scan) => ({
       type: 'NotLabelled',
       object: named('ImageScan', scan),
-      message: `has not the label ${SHARD_LABEL}: ${OUR_SHARD}, so Fleet does not pass it over; is the reconciler running?`,
+      message: `has not the label ${SHARD_LABEL}: ${OWN_SHARD}, so Fleet does not pass it over; is the reconciler running?`,
     }));
 }
 

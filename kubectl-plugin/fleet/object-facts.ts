@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { SHARD_LABEL } from '../../core/fleet-shard.ts';
 import { parseFleetGitRepo, parseFleetImageScan } from '../../kube/kinds/fleet.ts';
 import { intervalMs } from '../../scan/interval.ts';
 import type { GitRepoFacts, ScanFacts } from './facts.ts';
 import { foreignWrite, labelledAt, writersOf } from './managed-fields.ts';
 
-/** Label by which Fleet's controllers share out objects; one of ours makes all of them pass an object over. */
-export const SHARD_LABEL = 'fleet.cattle.io/shard-ref';
 const REPO_LABEL = 'fleet.cattle.io/repo-name';
 const COMMIT_LABEL = 'fleet.cattle.io/commit';
 

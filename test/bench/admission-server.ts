@@ -7,8 +7,8 @@ import { ScanIndex } from '../../core/scan.ts';
 import { admit } from '../../webhook/admit.ts';
 import { createApp } from '../../webhook/app.ts';
 import { Metrics } from '../../webhook/metrics.ts';
-import { parseReview } from '../../webhook/review.ts';
 import { AdmissionServer } from '../../webhook/server.ts';
+import { podRequestOf } from '../webhook/reviews.ts';
 import { review, scanNumber, SCANS } from './admission-review.ts';
 
 const now = new Date();
@@ -37,7 +37,7 @@ async function bare(): Promise<number> {
     patch = '',
     patchType,
     auditAnnotations,
-  } = admit(parseReview(review()), allScans(), now).answer.response;
+  } = admit(podRequestOf(review()), allScans(), now).answer.response;
   const operations: unknown = JSON.parse(Buffer.from(patch, 'base64').toString());
   const server = createServer({ ...keys, keepAliveTimeout: 120_000 }, (request, response) => {
     const chunks: Buffer[] = [];

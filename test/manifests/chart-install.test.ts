@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect } from '../../kube/client.ts';
-import { IMAGE_SCANS } from '../../kube/resource.ts';
+import { GIT_REPOS } from '../../kube/resource.ts';
 import { type Cluster, startCluster } from '../control-plane/cluster.ts';
 import { helm } from '../control-plane/helm.ts';
 import type { RunResult } from '../control-plane/run.ts';
 import { waitFor } from '../wait.ts';
 import { CHART, only, type Release, ROOT, render, valueArguments } from './chart.ts';
-import { ANY_SECRET, AT_HOME, EVERYWHERE, type Rule, ruleLines } from './rules.ts';
+import { ANY_SECRET, AT_HOME, EVERYWHERE, FLEET, type Rule, ruleLines } from './rules.ts';
 
 const HOME = 'fleetscan-system';
 
@@ -27,10 +27,10 @@ describe('the chart on a cluster', () => {
 
   after(() => cluster.stop());
 
-  /** Installs or upgrades the release, with these values and no others. */
-  async function upgrade(release: Release = {}): Promise<void> {
+  /** Installs or upgrades the release, with these values and no others. @returns what helm says of it, with the notes */
+  async function upgrade(release: Release = {}): Promise<string> {
     const args = ['upgrade', '--install', 'fleetscan', CHART, `--namespace=${HOME}`, '--reset-values'];
-    succeeded(await helm(cluster, ...args, ...valueArguments(release)));
+    return succeeded(await helm(cluster, ...args, ...valueArguments(release)));
   }
 
   async function read<T>(...args: string[]): Promise<T> {
@@ -67,8 +67,8 @@ describe('the chart on a cluster', () => {
   });
 
   it('gives the programs these rights and no others', async () => {
-    assert.deepEqual(await rightsIn(HOME), [...EVERYWHERE, ANY_SECRET, ...AT_HOME].sort());
-    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ANY_SECRET].sort());
+    assert.deepEqual(await rightsIn(HOME), [...EVERYWHERE, ...FLEET.off, ANY_SECRET, ...AT_HOME].sort());
+    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ...FLEET.off, ANY_SECRET].sort());
   });
 
   it('lets the programs do their work and nothing near it', async () => {
@@ -97,19 +97,20 @@ describe('the chart on a cluster', () => {
     }
   });
 
-  it('lets them write the status of an ImageScan and leaves its spec alone', async () => {
-    await cluster.apply(imageScan('team-a', 'app'));
+  it('lets them write the status of a GitRepo and leaves its spec alone', async () => {
+    await cluster.apply(gitRepo('team-a', 'app'));
     const client = await connect({ kubeconfig: programs });
-    const scan = { resource: IMAGE_SCANS, namespace: 'team-a', name: 'app' };
-    await client.patch({ ...scan, subresource: 'status' }, { status: { latestTag: '1.0.0' } }, 'merge');
-    await assert.rejects(client.patch(scan, { spec: { suspend: true } }, 'merge'), { code: 'Forbidden' });
+    const repo = { resource: GIT_REPOS, namespace: 'team-a', name: 'app' };
+    const status = { lastPushCommit: 'a'.repeat(40) };
+    await client.patch({ ...repo, subresource: 'status' }, { status }, 'merge');
+    await assert.rejects(client.patch(repo, { spec: { suspend: true } }, 'merge'), { code: 'Forbidden' });
     await client.close();
   });
 
   it('narrows the Secrets to some namespaces', async () => {
     await upgrade({ set: { 'rbac.secretNamespaces': ['team-a'] } });
-    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ANY_SECRET].sort());
-    assert.deepEqual(await rightsIn('team-b'), [...EVERYWHERE].sort());
+    assert.deepEqual(await rightsIn('team-a'), [...EVERYWHERE, ...FLEET.off, ANY_SECRET].sort());
+    assert.deepEqual(await rightsIn('team-b'), [...EVERYWHERE, ...FLEET.off].sort());
     await upgrade();
   });
 
@@ -174,6 +175,18 @@ describe('the chart on a cluster', () => {
     assert.deepEqual([inside.url, inside.service?.name], [undefined, 'fleetscan']);
   });
 
+  it("says what it does with Fleet's objects, and what comes next", async () => {
+    const notes = async (takeover: unknown): Promise<string> =>
+      upgrade({ set: { 'fleet.takeover': takeover } });
+    for (const takeover of ['serve', 'take-over']) {
+      const text = await notes(takeover);
+      assert.match(text, new RegExp(`fleet\\.takeover is ${takeover}: `));
+      assert.match(text, /kubectl fleetscan fleet check/);
+    }
+    // As YAML reads `off` without quotes.
+    for (const off of ['off', false]) assert.doesNotMatch(await notes(off), /Fleet's|fleet\.takeover/);
+  });
+
   it('has examples that apply as they are', async () => {
     const folder = path.join(ROOT, 'manifests', 'examples');
     const { stdout, stderr, code } = await cluster.kubectl('apply', '-f', folder, '--namespace=team-b');
@@ -191,9 +204,9 @@ describe('the chart on a cluster', () => {
       'app.kubernetes.io/instance',
     ];
     assert.deepEqual((await read<{ items: unknown[] }>(...gone)).items, []);
-    succeeded(await cluster.kubectl('get', 'imagescan', 'app', '-n', 'team-a'));
+    succeeded(await cluster.kubectl('get', 'gitrepo', 'app', '-n', 'team-a'));
     await upgrade({ set: { 'crds.keep': false } });
-    succeeded(await cluster.kubectl('get', 'imagescan', 'app', '-n', 'team-a'));
+    succeeded(await cluster.kubectl('get', 'gitrepo', 'app', '-n', 'team-a'));
   });
 
   it('takes the kinds along when told not to keep them', async () => {
@@ -214,13 +227,12 @@ function namespace(name: string, labels: Record<string, string> = {}): object {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
 }
 
-function imageScan(where: string, name: string): object {
-  const spec = { image: 'registry.example.com/app' };
+function gitRepo(where: string, name: string): object {
   return {
     apiVersion: 'fleetscan.io/v1alpha1',
-    kind: 'ImageScan',
+    kind: 'GitRepo',
     metadata: { namespace: where, name },
-    spec,
+    spec: { repo: 'https://git.example.com/apps.git' },
   };
 }
 

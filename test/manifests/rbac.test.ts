@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { only, type Release, type Rendered, render } from './chart.ts';
-import { ANY_SECRET, AT_HOME, EVERYWHERE, type Rule, ruleLines } from './rules.ts';
+import { ANY_SECRET, AT_HOME, EVERYWHERE, FLEET, type Rule, ruleLines } from './rules.ts';
 
 const rulesOf = (role: Rendered): string[] => ruleLines(role['rules'] as Rule[]);
 
 describe('the rights of the programs', () => {
   it('are these in all namespaces', async () => {
     const role = only(await render(), 'ClusterRole');
-    assert.deepEqual(rulesOf(role), [...EVERYWHERE, ANY_SECRET]);
+    assert.deepEqual(rulesOf(role).sort(), [...EVERYWHERE, ...FLEET.off, ANY_SECRET].sort());
   });
+
+  for (const takeover of ['serve', 'take-over']) {
+    it(`reach Fleet's kinds with fleet.takeover=${takeover}`, async () => {
+      const role = only(await render({ set: { 'fleet.takeover': takeover } }), 'ClusterRole');
+      assert.deepEqual(rulesOf(role).sort(), [...EVERYWHERE, ...FLEET.served, ANY_SECRET].sort());
+    });
+  }
 
   it('are these in their own namespace', async () => {
     const role = only(await render(), 'Role');
@@ -19,7 +26,7 @@ describe('the rights of the programs', () => {
 
   it('reach the Secrets of some namespaces only, when those are named', async () => {
     const objects = await render({ set: { 'rbac.secretNamespaces': ['team-a', 'team-b'] } });
-    assert.deepEqual(rulesOf(only(objects, 'ClusterRole')), EVERYWHERE);
+    assert.deepEqual(rulesOf(only(objects, 'ClusterRole')).sort(), [...EVERYWHERE, ...FLEET.off].sort());
     const narrow = objects.filter(
       ({ kind, metadata }) => kind === 'Role' && metadata.name === 'fleetscan-secrets',
     );

@@ -22,6 +22,15 @@ export const EVERYWHERE = [
   'create,patch events of "events.k8s.io"',
   'get,list,watch,patch mutatingwebhookconfigurations of "admissionregistration.k8s.io" named fleetscan',
 ];
+/** The same for Fleet's kinds, by what is done with them: see values.yaml. */
+export const FLEET = {
+  off: ['list,patch imagescans of "fleet.cattle.io"'],
+  served: [
+    'get,list,watch imagescans,gitrepos of "fleet.cattle.io"',
+    'patch imagescans,imagescans/status,gitrepos/status of "fleet.cattle.io"',
+    'get customresourcedefinitions of "apiextensions.k8s.io" named imagescans.fleet.cattle.io',
+  ],
+} as const;
 /** The same for what holds credentials, unless it is narrowed. */
 export const ANY_SECRET = 'get secrets,serviceaccounts of ""';
 /** What they may do besides in the namespace of the release. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OWN_SHARD, SHARD_LABEL } from '../../core/fleet-shard.ts';
 import { only, type Release, render } from './chart.ts';
 
 interface Webhook {
@@ -85,5 +86,47 @@ describe('the webhook configuration', () => {
       'fleetscan-system',
       'cni',
     ]);
+  });
+
+  it("sends Fleet's ImageScans that are not in our shard, of all namespaces, only when Fleet is taken over", async () => {
+    for (const takeover of ['off', 'serve']) {
+      assert.equal((await webhooks({ set: { 'fleet.takeover': takeover } })).length, 1, takeover);
+    }
+    const [pods, imageScans, ...more] = await webhooks({ set: { 'fleet.takeover': 'take-over' } });
+    assert.deepEqual(more, []);
+    assert.deepEqual(imageScans, {
+      name: 'fleet-imagescans.fleetscan.io',
+      admissionReviewVersions: ['v1'],
+      clientConfig: pods?.clientConfig,
+      rules: [
+        {
+          apiGroups: ['fleet.cattle.io'],
+          apiVersions: ['v1alpha1'],
+          resources: ['imagescans'],
+          operations: ['CREATE', 'UPDATE'],
+          scope: 'Namespaced',
+        },
+      ],
+      matchConditions: [
+        {
+          name: 'is-not-in-our-shard',
+          expression: `!has(object.metadata.labels) || !('${SHARD_LABEL}' in object.metadata.labels) || object.metadata.labels['${SHARD_LABEL}'] != '${OWN_SHARD}'`,
+        },
+      ],
+      matchPolicy: 'Equivalent',
+      reinvocationPolicy: 'IfNeeded',
+      failurePolicy: 'Ignore',
+      sideEffects: 'None',
+      timeoutSeconds: 2,
+    });
+  });
+
+  it("sends Fleet's ImageScans to the same URL as pods", async () => {
+    const url = 'https://webhook.example.com:8443/mutate';
+    const found = await webhooks({ set: { 'webhook.url': url, 'fleet.takeover': 'take-over' } });
+    assert.deepEqual(
+      found.map(({ clientConfig }) => clientConfig),
+      [{ url }, { url }],
+    );
   });
 });

@@ -7,17 +7,17 @@ import { RESOLVED_ANNOTATION } from '../../core/resolution.ts';
 import type { Scan } from '../../core/scan.ts';
 import { admit } from '../../webhook/admit.ts';
 import type { Answer } from '../../webhook/answer.ts';
-import { type PodRequest, parseReview } from '../../webhook/review.ts';
+import type { PodRequest } from '../../webhook/review.ts';
 import { pods, scans } from '../core/arbitrary.ts';
 import { historyOf, indexOf, scanOf, scanWithoutValue, valueOf } from '../core/samples.ts';
-import { marked, patchOf, podOf, reviewOf, UID } from './reviews.ts';
+import { marked, patchOf, podOf, podRequestOf, reviewOf, UID } from './reviews.ts';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const RECORD = '/metadata/annotations/fleetscan.io~1resolved';
 const REQUIRED = { 'fleetscan.io/required': 'true' };
 
 function answer(review: object, ...scans: Scan[]): Answer {
-  return admit(parseReview(JSON.stringify(review)), indexOf(...scans), NOW).answer;
+  return admit(podRequestOf(JSON.stringify(review)), indexOf(...scans), NOW).answer;
 }
 
 function updateOf(pod: Pod, oldPod: Pod): object {
@@ -106,7 +106,7 @@ describe('admit, of ephemeral containers', () => {
 
   it('touches the new ones only, and writes no annotation, which would be lost', () => {
     const review = updateOf(withDebug(annotations, 'old', 'new'), withDebug(annotations, 'old'));
-    const { answer, decisions } = admit(parseReview(JSON.stringify(review)), indexOf(scanOf()), NOW);
+    const { answer, decisions } = admit(podRequestOf(JSON.stringify(review)), indexOf(scanOf()), NOW);
     assert.deepEqual(patchOf(answer), [
       { op: 'replace', path: '/spec/ephemeralContainers/1/image', value: 'nginx:1.3' },
     ]);
@@ -201,7 +201,9 @@ describe('admit, where the pod requires an answer', () => {
 describe('any answer', () => {
   const requests = fc
     .tuple(pods, fc.constantFrom('' as const, 'ephemeralcontainers' as const))
-    .map(([pod, subResource]): PodRequest => ({ uid: UID, namespace: 'team', subResource, pod }));
+    .map(
+      ([pod, subResource]): PodRequest => ({ kind: 'Pod', uid: UID, namespace: 'team', subResource, pod }),
+    );
 
   it('can be given: short warnings without control characters, patch and patchType both or none', () => {
     let warned = 0;
@@ -231,7 +233,13 @@ describe('any answer', () => {
   it('of ephemeral containers speaks of nothing else', () => {
     fc.assert(
       fc.property(pods, scans, (pod, scans) => {
-        const request = { uid: UID, namespace: 'team', subResource: 'ephemeralcontainers', pod } as const;
+        const request = {
+          kind: 'Pod',
+          uid: UID,
+          namespace: 'team',
+          subResource: 'ephemeralcontainers',
+          pod,
+        } as const;
         for (const { path } of patchOf(admit(request, indexOf(...scans), NOW).answer) ?? [])
           assert.match(path, /^\/spec\/ephemeralContainers\/\d\/image$/);
       }),

@@ -11,7 +11,7 @@ import { createApp } from '../../webhook/app.ts';
 import { Metrics } from '../../webhook/metrics.ts';
 import { AdmissionServer, type KeyPair } from '../../webhook/server.ts';
 import { scanOf } from '../core/samples.ts';
-import { marked, patchOf, podOf, reviewOf, UID } from './reviews.ts';
+import { imageScanReviewOf, marked, patchOf, podOf, reviewOf, UID } from './reviews.ts';
 import { certificates, Client, type Reply } from './tls.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -53,8 +53,8 @@ describe('the admission endpoint', () => {
   const counted = async (): Promise<string[]> =>
     (await metrics.registry.metrics())
       .split('\n')
-      .filter((line) => /^fleetscan_admission_(requests|images)_total\{/.test(line))
-      .map((line) => line.replace('fleetscan_admission_', ''));
+      .filter((line) => /^fleetscan_(admission|takeover)_(requests|images)_total\{/.test(line))
+      .map((line) => line.replace(/^fleetscan_(admission_)?/, ''));
   const answerIn = (reply: Reply): Answer => {
     assert.equal(reply.status, 200);
     assert.equal(reply.headers['content-type'], 'application/json');
@@ -100,6 +100,24 @@ describe('the admission endpoint', () => {
     ]);
   });
 
+  it("puts an ImageScan of Fleet's into our shard, and counts it apart", async () => {
+    const shard = { 'fleet.cattle.io/shard-ref': 'fleetscan' };
+    const answer = answerIn(await api.post(imageScanReviewOf({ name: 'web' })));
+    assert.deepEqual(answer.response, {
+      uid: UID,
+      allowed: true,
+      patchType: 'JSONPatch',
+      patch: answer.response.patch,
+    });
+    assert.deepEqual(patchOf(answer), [{ op: 'add', path: '/metadata/labels', value: shard }]);
+    const again = answerIn(await api.post(imageScanReviewOf({ name: 'web', labels: shard })));
+    assert.deepEqual(again.response, { uid: UID, allowed: true });
+    assert.deepEqual(await counted(), [
+      'takeover_requests_total{result="patched"} 1',
+      'takeover_requests_total{result="unchanged"} 1',
+    ]);
+  });
+
   it('sees a scan that changed at the next request', async () => {
     const review = reviewOf(podOf(marked({ app: 'app' })));
     scans.replace([]);
@@ -125,7 +143,7 @@ describe('the admission endpoint', () => {
     ['{}', 'request is not an object'],
     [
       JSON.stringify(reviewOf(podOf(), { kind: { group: 'apps', version: 'v1', kind: 'ReplicaSet' } })),
-      'request.kind is not v1 Pod: the webhook configuration asks for pods only',
+      'request.kind is neither v1 Pod nor ImageScan of fleet.cattle.io: the webhook configuration asks for those only',
     ],
     [JSON.stringify(reviewOf({ spec: { containers: 5 } })), 'request.object.spec.containers is not a list'],
   ];

@@ -3,8 +3,7 @@ import { describe, it } from 'node:test';
 import { indexOf, scanOf } from '../core/samples.ts';
 import { admit } from '../../webhook/admit.ts';
 import { Metrics } from '../../webhook/metrics.ts';
-import { parseReview } from '../../webhook/review.ts';
-import { marked, podOf, reviewOf } from './reviews.ts';
+import { marked, podOf, podRequestOf, reviewOf } from './reviews.ts';
 
 /** The values of our own metrics, by name and labels. */
 async function read(metrics: Metrics): Promise<Map<string, number>> {
@@ -23,7 +22,7 @@ describe('the metrics of the webhook', () => {
   it('count reviews by answer and images by decision', async () => {
     const metrics = new Metrics(() => ({ scans: 0, lastContact: 0 }));
     const pod = podOf(marked({ app: 'app', web: 'app' }));
-    const admission = admit(parseReview(JSON.stringify(reviewOf(pod))), indexOf(scanOf()), new Date());
+    const admission = admit(podRequestOf(JSON.stringify(reviewOf(pod))), indexOf(scanOf()), new Date());
     metrics.answered(admission, 0.0002);
     metrics.answered(admission, 0.02);
     metrics.refused('not_ready');

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { parseReview, ReviewError } from '../../webhook/review.ts';
-import { podOf, reviewOf, UID } from './reviews.ts';
+import { imageScanReviewOf, podOf, podRequestOf, reviewOf, UID } from './reviews.ts';
 
+const NEITHER =
+  'request.kind is neither v1 Pod nor ImageScan of fleet.cattle.io: the webhook configuration asks for those only';
 const read = (review: unknown): ReturnType<typeof parseReview> => parseReview(JSON.stringify(review));
 const withRequest = (request: Record<string, unknown>): Record<string, unknown> => reviewOf(podOf(), request);
 const withPod = (pod: unknown): Record<string, unknown> => reviewOf(pod);
@@ -12,12 +14,13 @@ const withSpec = (spec: unknown): Record<string, unknown> => reviewOf({ spec });
 describe('parseReview', () => {
   it('reads the creation of a pod', () => {
     const pod = podOf({ a: 'b' });
-    assert.deepEqual(read(reviewOf(pod)), { uid: UID, namespace: 'team', subResource: '', pod });
+    assert.deepEqual(read(reviewOf(pod)), { kind: 'Pod', uid: UID, namespace: 'team', subResource: '', pod });
   });
 
   it('reads an update of ephemeral containers', () => {
     const request = { operation: 'UPDATE', subResource: 'ephemeralcontainers', oldObject: podOf() };
     assert.deepEqual(read(withRequest(request)), {
+      kind: 'Pod',
       uid: UID,
       namespace: 'team',
       subResource: 'ephemeralcontainers',
@@ -32,8 +35,44 @@ describe('parseReview', () => {
       spec: { nodeName: 'n' },
       status: {},
     };
-    assert.deepEqual(read(reviewOf(pod)).pod, pod);
+    assert.deepEqual(podRequestOf(JSON.stringify(reviewOf(pod))).pod, pod);
   });
+
+  it("reads the creation and the update of an ImageScan of Fleet's", () => {
+    const labels = { 'fleet.cattle.io/commit': 'abc' };
+    for (const operation of ['CREATE', 'UPDATE']) {
+      const review = imageScanReviewOf({ name: 'web', labels, annotations: null }, { operation });
+      const metadata = { labels, annotations: undefined };
+      assert.deepEqual(read(review), { kind: 'ImageScan', uid: UID, metadata });
+    }
+  });
+
+  const imageScans: [review: Record<string, unknown>, message: string][] = [
+    [
+      imageScanReviewOf({}, { operation: 'UPDATE', subResource: 'status' }),
+      'request is UPDATE of imagescans/status: the webhook configuration asks for CREATE and UPDATE of imagescans only',
+    ],
+    [
+      imageScanReviewOf({}, { operation: 'DELETE' }),
+      'request is DELETE of imagescans: the webhook configuration asks for CREATE and UPDATE of imagescans only',
+    ],
+    [
+      imageScanReviewOf({}, { kind: { group: 'fleetscan.io', version: 'v1alpha1', kind: 'ImageScan' } }),
+      NEITHER,
+    ],
+    [imageScanReviewOf(undefined), 'request.object.metadata is not an object'],
+    [imageScanReviewOf({ labels: [] }), 'request.object.metadata.labels is not an object'],
+    [imageScanReviewOf({ labels: { a: 1 } }), 'request.object.metadata.labels["a"] is not a string'],
+    [
+      imageScanReviewOf({ annotations: { a: null } }),
+      'request.object.metadata.annotations["a"] is not a string',
+    ],
+    [imageScanReviewOf({}, { uid: undefined }), 'request.uid is not a string'],
+  ];
+  for (const [review, message] of imageScans) {
+    it(`refuses an ImageScan: ${message}`, () =>
+      assert.throws(() => read(review), { name: 'ReviewError', code: 'InvalidReview', message }));
+  }
 
   const nulls: [pod: unknown, why: string][] = [
     [{}, 'nothing in it'],
@@ -50,7 +89,8 @@ describe('parseReview', () => {
     [{ spec: { volumes: [{ name: 'v', image: { reference: null } }] } }, 'a null reference'],
   ];
   for (const [pod, why] of nulls)
-    it(`takes a pod with ${why}`, () => assert.deepEqual(read(reviewOf(pod)).pod, pod));
+    it(`takes a pod with ${why}`, () =>
+      assert.deepEqual(podRequestOf(JSON.stringify(reviewOf(pod))).pod, pod));
 
   const bodies: [body: string, message: RegExp][] = [
     ['', /^the body is not JSON$/],
@@ -74,16 +114,8 @@ describe('parseReview', () => {
     [withRequest({ uid: undefined }), 'request.uid is not a string', 'no uid: there is no answer without'],
     [withRequest({ uid: 1 }), 'request.uid is not a string', 'a number for it'],
     [withRequest({ kind: undefined }), 'request.kind is not an object', 'no kind'],
-    [
-      withRequest({ kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }),
-      'request.kind is not v1 Pod: the webhook configuration asks for pods only',
-      'another kind',
-    ],
-    [
-      withRequest({ kind: { group: '', version: 'v2', kind: 'Pod' } }),
-      'request.kind is not v1 Pod: the webhook configuration asks for pods only',
-      'a version to come',
-    ],
+    [withRequest({ kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }), NEITHER, 'another kind'],
+    [withRequest({ kind: { group: '', version: 'v2', kind: 'Pod' } }), NEITHER, 'a version to come'],
     [withRequest({ namespace: undefined }), 'request.namespace is not a string', 'no namespace'],
     [withRequest({ operation: undefined }), 'request.operation is not a string', 'no operation'],
     [
@@ -159,11 +191,13 @@ describe('parseReview', () => {
       { object, oldObject: object, subResource: fc.anything() },
       { requiredKeys: ['object'] },
     );
+    const labelled = fc.object({ key: fc.constantFrom('labels', 'annotations') });
     fc.assert(
       fc.property(
         fc.oneof(
           fc.json(),
           request.map((given) => JSON.stringify(withRequest(given))),
+          labelled.map((metadata) => JSON.stringify(imageScanReviewOf(metadata))),
         ),
         (body) => {
           try {

@@ -1,5 +1,7 @@
+import { FLEET_GROUP } from '../../core/group.ts';
 import type { Pod } from '../../core/pod.ts';
 import type { Answer } from '../../webhook/answer.ts';
+import { parseReview, type PodRequest } from '../../webhook/review.ts';
 
 export const UID = '3f0c6ad5-6a3c-4b2e-9d36-8f1f5f5a2c11';
 
@@ -23,6 +25,33 @@ export function reviewOf(pod: unknown, request: Record<string, unknown> = {}): R
       ...request,
     },
   };
+}
+
+/** A review of a pod, as it is read. */
+export function podRequestOf(body: string): PodRequest {
+  const request = parseReview(body);
+  if (request.kind !== 'Pod') throw new Error(`a review of ${request.kind}`);
+  return request;
+}
+
+/** An AdmissionReview of an ImageScan of Fleet's with this metadata. */
+export function imageScanReviewOf(
+  metadata: unknown,
+  request: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const kind = { group: FLEET_GROUP, version: 'v1alpha1', kind: 'ImageScan' };
+  const object = {
+    apiVersion: `${FLEET_GROUP}/v1alpha1`,
+    kind: 'ImageScan',
+    metadata,
+    spec: { image: 'nginx' },
+  };
+  return reviewOf(object, {
+    kind,
+    requestKind: kind,
+    resource: { group: FLEET_GROUP, version: 'v1alpha1', resource: 'imagescans' },
+    ...request,
+  });
 }
 
 /** A pod with the container `app`, and annotations by their full keys. */

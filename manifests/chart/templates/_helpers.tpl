@@ -80,6 +80,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- ternary "off" .Values.fleet.takeover (eq (toString .Values.fleet.takeover) "false") }}
 {{- end }}
 
+{{/*
+How the API server reaches the webhook. caBundle stands nowhere here: the reconciler that leads owns it. Were it rendered, an
+upgrade would take it away or, under server-side apply, conflict.
+*/}}
+{{- define "fleetscan.webhookClientConfig" -}}
+{{- if .Values.webhook.url }}
+url: {{ .Values.webhook.url | quote }}
+{{- else }}
+service:
+  name: {{ include "fleetscan.fullname" . }}
+  namespace: {{ .Release.Namespace }}
+  port: 443
+  path: /mutate
+{{- end }}
+{{- end }}
+
 {{- define "fleetscan.subjects" -}}
 subjects:
   - kind: ServiceAccount
