@@ -111,10 +111,12 @@ function convertedPolicy(policy: Policy, notes: string[]): Policy | 'unusable' {
 type SecretRef = ImageScan['spec']['secretRef'];
 
 function convertedSecret(secretRef: SecretRef, notes: string[]): SecretRef {
-  if (!secretRef || secretRef.name.length <= MAX_OBJECT_NAME) return secretRef;
-  notes.push(
-    `spec.secretRef names a Secret by more than ${MAX_OBJECT_NAME} characters, which none has: it is left out`,
-  );
+  if (!secretRef) return undefined;
+  const { name } = secretRef;
+  if (name !== '' && name.length <= MAX_OBJECT_NAME) return secretRef;
+  const wrong =
+    name === '' ? 'without its name' : `by more than ${MAX_OBJECT_NAME} characters, which none has`;
+  notes.push(`spec.secretRef refers to a Secret ${wrong}: it is left out`);
   return undefined;
 }
 

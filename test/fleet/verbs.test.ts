@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { delimiter } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { OWN_SHARD, SHARD_LABEL } from '../../core/fleet-shard.ts';
 import { connect, type KubeClient } from '../../kube/client.ts';
 import { FLEET_API_VERSION } from '../../kube/kinds/common.ts';
 import {
@@ -9,7 +10,6 @@ import {
   FLEET_IMAGE_SCANS,
   GIT_REPOS,
   IMAGE_SCANS,
-  MUTATING_WEBHOOKS,
   NAMESPACES,
 } from '../../kube/resource.ts';
 import { parseFleetImageScan } from '../../kube/kinds/fleet.ts';
@@ -157,6 +157,7 @@ describe('fleet check', () => {
     await namespace('journey');
     await makeRepo('journey', 'apps', { clientSecretName: 'git' });
     await makeScan('journey', web.name, { tagName: 'web', gitrepoName: 'apps' });
+    await nextSecond();
     await writeScanStatus(web, found('1.0.0'));
     const before = await check();
     assert.deepEqual(
@@ -175,12 +176,12 @@ describe('fleet check', () => {
     await paste(serving.nextStep?.command);
     const unlabelled = await check();
     assert.deepEqual([unlabelled.mode, unlabelled.code], ['TakeOver', 1]);
-    assert.equal(unlabelled.nextStep?.name, 'TakeOver');
+    assert.equal(unlabelled.nextStep?.name, 'AwaitLabels');
     assert.ok(
       unlabelled.findings.some(({ type, object }) => type === 'NotLabelled' && object?.name === web.name),
     );
 
-    await takeOver(web);
+    await label(web);
     await nextSecond();
     await writeScanStatus(web, { lastScanTime: new Date().toISOString() });
     const both = await check();
@@ -214,33 +215,11 @@ describe('fleet check', () => {
     await client.delete({ resource: FLEET_IMAGE_SCANS, ...web });
   });
 
-  /** What webhook and reconciler do: the rule, and the shard label on what is there. */
-  async function takeOver(named: Named): Promise<void> {
-    const rule = {
-      apiGroups: ['fleet.cattle.io'],
-      apiVersions: ['v1alpha1'],
-      operations: ['CREATE', 'UPDATE'],
-      resources: ['imagescans'],
-    };
-    const webhook = {
-      name: 'imagescans.test.example',
-      admissionReviewVersions: ['v1'],
-      clientConfig: { url: 'https://127.0.0.1:1/' },
-      failurePolicy: 'Ignore',
-      sideEffects: 'None',
-      rules: [rule],
-      objectSelector: { matchLabels: { never: 'true' } },
-    };
-    const configuration = {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'MutatingWebhookConfiguration',
-      metadata: { name: 'takeover' },
-      webhooks: [webhook],
-    };
-    await client.create({ resource: MUTATING_WEBHOOKS }, configuration);
-    const label = { metadata: { labels: { 'fleet.cattle.io/shard-ref': 'fleetscan' } } };
+  /** What the reconciler does, which does not run here. */
+  async function label(named: Named): Promise<void> {
+    const labels = { [SHARD_LABEL]: OWN_SHARD };
     const path = { resource: FLEET_IMAGE_SCANS, ...named };
-    await client.patch(path, label, 'merge', { fieldManager: 'fleetscan-reconciler' });
+    await client.patch(path, { metadata: { labels } }, 'merge', { fieldManager: 'fleetscan-takeover' });
   }
 
   it('tells of what Fleet refuses to deploy, and turns its image scan on once it is taken over', async () => {
@@ -278,12 +257,12 @@ describe('fleet check', () => {
     const labels = (commit: string) => ({
       'fleet.cattle.io/repo-name': 'apps',
       'fleet.cattle.io/commit': commit,
-      'fleet.cattle.io/shard-ref': 'fleetscan',
+      [SHARD_LABEL]: OWN_SHARD,
     });
     await makeScan('left', 'apps-0', { tagName: 'a', gitrepoName: 'apps' }, labels('new'));
     await makeScan('left', 'apps-1', { tagName: 'b', gitrepoName: 'apps' }, labels('new'));
     await makeScan('left', 'apps-2', { tagName: 'c', gitrepoName: 'apps' }, labels('old'));
-    await makeScan('left', 'lost', { gitrepoName: 'nowhere' }, { 'fleet.cattle.io/shard-ref': 'fleetscan' });
+    await makeScan('left', 'lost', { gitrepoName: 'nowhere' }, { [SHARD_LABEL]: OWN_SHARD });
     const { findings, code } = await check();
     assert.equal(code, 0);
     assert.deepEqual(
