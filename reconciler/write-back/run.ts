@@ -57,6 +57,7 @@ export async function runWriteBack(
   const outcome: Outcome = { result, ...(brought && { brought }) };
   remember(memory, gitRepo, outcome, version);
   const written = await tellers[gitRepo.group].tell(gitRepo, outcome, signal);
+  memory.told();
   if (written !== undefined) record(written.after, eventsOf(written, result), dependencies);
   return written;
 }
