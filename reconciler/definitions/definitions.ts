@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
+import { objectKey, OWN_GROUP } from '../../core/group.ts';
 import { DEFINED_BY_LABEL } from '../../kube/kinds/defined.ts';
 import type { Collection } from '../../kube/store.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { StoredGitRepo, StoredScan } from '../stores.ts';
+import { isReplaced } from '../write-back/replaced.ts';
 import { carryOut, type Done, type ScanClient } from './carry-out.ts';
 import { byPlace, type Defined, type Mistake } from './definition.ts';
 import { definedBy } from './defined.ts';
@@ -58,8 +59,8 @@ export class Definitions {
     commit: string,
     signal: AbortSignal,
   ): Promise<Brought | undefined> {
-    if (gitRepo.metadata.deletionTimestamp !== undefined || this.#isServedByOurs(gitRepo)) return undefined;
-    const { client, scans } = this.#dependencies;
+    const { client, scans, gitRepos } = this.#dependencies;
+    if (gitRepo.metadata.deletionTimestamp !== undefined || isReplaced(gitRepo, gitRepos)) return undefined;
     const defined = await this.#definedAt(gitRepo, source, commit);
     const plan = planScans(gitRepo, defined, scans.values());
     const done = await carryOut(plan.operations, gitRepo, client, signal);
@@ -84,11 +85,6 @@ export class Definitions {
   /** Forgets a GitRepo that is gone. */
   forget(gitRepo: StoredGitRepo): void {
     this.#memories.delete(objectKey(gitRepo));
-  }
-
-  #isServedByOurs({ group, namespace, name }: StoredGitRepo): boolean {
-    const ours = objectKey({ group: OWN_GROUP, namespace, name });
-    return group === FLEET_GROUP && this.#dependencies.gitRepos.get(ours) !== undefined;
   }
 
   async #definedAt(

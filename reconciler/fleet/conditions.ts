@@ -70,10 +70,19 @@ export function failureText({ reason, message }: { reason: string; message: stri
   return `${reason}: ${message}`;
 }
 
-/** The reason in a {@link failureText}; Fleet's own reason where the message is none of ours; undefined for a condition that is no failure. */
+/** The reason and message of a {@link failureText} that a condition bears; undefined for one that is no failure, or one that Fleet told. */
+export function ownFailureIn(
+  condition: Condition | undefined,
+): { reason: string; message: string } | undefined {
+  if (condition?.status !== 'False') return undefined;
+  const [, reason, message = ''] = /^([A-Z][A-Za-z]*): (.*)$/s.exec(condition.message ?? '') ?? [];
+  return reason === undefined ? undefined : { reason, message };
+}
+
+/** The reason of a failure; Fleet's own reason where the message is none of ours; undefined for a condition that is no failure. */
 export function failureReasonIn(condition: Condition | undefined): string | undefined {
   if (condition?.status !== 'False') return undefined;
-  return /^[A-Z][A-Za-z]*(?=: )/.exec(condition.message ?? '')?.[0] ?? condition.reason ?? '';
+  return ownFailureIn(condition)?.reason ?? condition.reason ?? '';
 }
 
 function bounded({ message, ...state }: FleetState): FleetState {

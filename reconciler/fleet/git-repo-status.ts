@@ -10,6 +10,7 @@ import {
   failureText,
   type FleetCondition,
   type FleetState,
+  ownFailureIn,
   saysSame,
   setFleetConditions,
 } from './conditions.ts';
@@ -30,6 +31,7 @@ export interface FleetGitRepoStatus {
 }
 
 const TYPE = 'ImageSynced';
+const NOTHING_WRONG: SyncedState = { type: TYPE, status: 'True', reason: 'Synced', message: '' };
 
 /** What is to be told after a run. @returns undefined where it looked at nothing anew and nothing was told before */
 export function toldAfter(
@@ -42,6 +44,27 @@ export function toldAfter(
   const lastSynced = result.kind === 'failed' ? former?.lastSynced : timeText(now);
   const accepted = acceptedAfter(brought, former);
   return { synced, ...(accepted && { accepted }), ...(lastSynced !== undefined && { lastSynced }) };
+}
+
+/**
+ * What is wrong by a status that we told, where nobody remembers what was told: after a restart, or by another leader. What Fleet told is
+ * none of it.
+ */
+export function troubleIn({ status }: Pick<GitRepo, 'status'>): Told | undefined {
+  const { conditions = [], lastSyncedImageScanTime: lastSynced } = status;
+  const conditionOf = (type: string): Condition | undefined => conditions.find((each) => each.type === type);
+  const failure = ownFailureIn(conditionOf(TYPE));
+  const accepted = conditionOf(ACCEPTED);
+  if (failure === undefined && accepted === undefined) return undefined;
+  return {
+    synced: failure ? { type: TYPE, status: 'False', ...failure } : NOTHING_WRONG,
+    ...(accepted && { accepted: stateOf(accepted) }),
+    ...(lastSynced !== undefined && { lastSynced }),
+  };
+}
+
+function stateOf({ type, status, reason = '', message = '' }: Condition): AcceptedState {
+  return { type, status, reason, message };
 }
 
 /** What is to be said of definitions after a run: what was found, or what was told before where it did not look. */

@@ -1,16 +1,18 @@
 import type { Logger } from 'pino';
 import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
+import { Backoff } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { GIT_REPO_KINDS } from '../../kube/kinds/served.ts';
 import type { Collection } from '../../kube/store.ts';
 import { type Written, writeStatus } from '../status-writer.ts';
 import { parseStoredGitRepo, type StoredGitRepo, type StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
+import { isReplaced } from '../write-back/replaced.ts';
 import type { Outcome, WriteBackResult } from '../write-back/result.ts';
 import type { SyncedState } from '../write-back/status.ts';
 import { isConcerned } from './concern.ts';
 import { failureText } from './conditions.ts';
-import { fleetGitRepoStatus, saysTold, type Told, toldAfter } from './git-repo-status.ts';
+import { fleetGitRepoStatus, saysTold, type Told, toldAfter, troubleIn } from './git-repo-status.ts';
 
 /** What a {@link FleetGitRepoTeller} works with. */
 export interface TellerDependencies {
@@ -22,12 +24,16 @@ export interface TellerDependencies {
 
 /** Fleet writes a GitRepo's status in bursts while it deploys; one is not told again more often than this. */
 const PAUSE_MS = 5000;
+/** The longest pause after a failure: what the API server refuses it may refuse for long. */
+const LONGEST_PAUSE_MS = 300_000;
 const CONCURRENCY = 4;
 
 interface Telling {
   readonly told: Told;
-  /** When it was last written, in milliseconds since the epoch. */
-  readonly at: number;
+  /** When it may be told again, in milliseconds since the epoch. */
+  readonly notBefore: number;
+  /** The pauses after failures. */
+  readonly backoff: Backoff;
 }
 
 /**
@@ -45,19 +51,13 @@ export class FleetGitRepoTeller {
       concurrency: CONCURRENCY,
       laneOf: () => ({ name: 'API server', width: CONCURRENCY }),
       work: (key, signal) => this.#tellAgain(key, signal),
-      onError: (gitRepo, error) => {
-        dependencies.log.warn(
-          { gitRepo, err: error },
-          'the status of a GitRepo could not be mended; tried again',
-        );
-        this.#queue.schedule(gitRepo, Date.now() + PAUSE_MS);
-      },
+      onError: (key, error) => this.#retry(key, error),
     });
     dependencies.gitRepos.onChange(({ type, item }) => {
-      if (item.group === OWN_GROUP) return type === 'put' ? this.#takenOver(item) : undefined;
       if (type === 'put') return this.#look(item);
+      if (item.group === OWN_GROUP) return;
       this.#tellings.delete(objectKey(item));
-      return this.#queue.forget(objectKey(item));
+      this.#queue.forget(objectKey(item));
     });
   }
 
@@ -78,9 +78,11 @@ export class FleetGitRepoTeller {
     outcome: Outcome,
     signal: AbortSignal,
   ): Promise<Written<StoredGitRepo> | undefined> {
-    const { scans, log } = this.#dependencies;
+    const { scans, gitRepos, log } = this.#dependencies;
+    // One of ours came while the run was under way.
+    if (isReplaced(gitRepo, gitRepos)) return asItWas(gitRepo);
     const key = objectKey(gitRepo);
-    const former = this.#tellings.get(key)?.told;
+    const former = this.#toldOf(gitRepo);
     if (isConcerned(gitRepo, scans.values(), outcome, former)) {
       const told = toldAfter(outcome, former, new Date());
       return told === undefined ? asItWas(gitRepo) : this.#write(gitRepo, told, signal);
@@ -99,14 +101,29 @@ export class FleetGitRepoTeller {
   ): Promise<Written<StoredGitRepo> | undefined> {
     const { client, gitRepos } = this.#dependencies;
     const { group, namespace, name, metadata } = gitRepo;
+    const key = objectKey(gitRepo);
     // One that was made anew meanwhile has not been told of anything.
-    if (gitRepos.get(objectKey(gitRepo))?.metadata.uid !== metadata.uid) return undefined;
-    this.#tellings.set(objectKey(gitRepo), { told, at: Date.now() });
-    return writeStatus(client, { resource: GIT_REPO_KINDS[group].resource, namespace, name }, gitRepo, {
+    if (gitRepos.get(key)?.metadata.uid !== metadata.uid) return undefined;
+    const { backoff } = this.#remember(key, told, Date.now() + PAUSE_MS);
+    const path = { resource: GIT_REPO_KINDS[group].resource, namespace, name };
+    const written = await writeStatus(client, path, gitRepo, {
       parse: (raw) => parseStoredGitRepo(raw, group),
       next: (fresh) => fleetGitRepoStatus(fresh, told, new Date()),
       signal,
     });
+    backoff.reset();
+    return written;
+  }
+
+  #remember(key: string, told: Told, notBefore: number): Telling {
+    const backoff = this.#tellings.get(key)?.backoff ?? new Backoff(2 * PAUSE_MS, LONGEST_PAUSE_MS);
+    const telling = { told, notBefore, backoff };
+    this.#tellings.set(key, telling);
+    return telling;
+  }
+
+  #toldOf(gitRepo: StoredGitRepo): Told | undefined {
+    return this.#tellings.get(objectKey(gitRepo))?.told ?? troubleIn(gitRepo);
   }
 
   async #tellAgain(key: string, signal: AbortSignal): Promise<void> {
@@ -116,20 +133,34 @@ export class FleetGitRepoTeller {
     await this.#write(gitRepo, told, signal);
   }
 
-  #look(gitRepo: StoredGitRepo): void {
+  #retry(key: string, error: unknown): void {
+    const telling = this.#tellings.get(key);
+    if (telling === undefined) return;
+    const delayMs = telling.backoff.next();
+    this.#dependencies.log.warn(
+      { gitRepo: key, err: error, delayMs },
+      'the status of a GitRepo could not be mended; tried again',
+    );
+    const { notBefore } = this.#remember(key, telling.told, Date.now() + delayMs);
+    this.#queue.schedule(key, notBefore);
+  }
+
+  #look(item: StoredGitRepo): void {
+    const { gitRepos } = this.#dependencies;
+    const gitRepo = gitRepos.get(objectKey({ ...item, group: FLEET_GROUP }));
+    if (gitRepo === undefined) return;
+    if (isReplaced(gitRepo, gitRepos)) this.#takeOver(gitRepo);
     const key = objectKey(gitRepo);
     const telling = this.#tellings.get(key);
     if (telling === undefined || saysTold(gitRepo, telling.told)) return;
-    this.#queue.schedule(key, Math.max(Date.now(), telling.at + PAUSE_MS));
+    this.#queue.schedule(key, Math.max(Date.now(), telling.notBefore));
   }
 
   // What was wrong is now to be read on the GitRepo of ours that writes back in its place.
-  #takenOver({ namespace, name }: StoredGitRepo): void {
-    const key = objectKey({ group: FLEET_GROUP, namespace, name });
-    const telling = this.#tellings.get(key);
-    if (telling === undefined || !isToBeTakenBack(telling.told)) return;
-    this.#tellings.set(key, { ...telling, told: { ...telling.told, synced: TAKEN_OVER, accepted: 'None' } });
-    this.#queue.schedule(key, Date.now());
+  #takeOver(gitRepo: StoredGitRepo): void {
+    const told = this.#toldOf(gitRepo);
+    if (told === undefined || !isToBeTakenBack(told)) return;
+    this.#remember(objectKey(gitRepo), { ...told, synced: TAKEN_OVER, accepted: 'None' }, Date.now());
   }
 }
 

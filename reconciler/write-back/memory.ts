@@ -33,12 +33,16 @@ export class WriteBackMemory {
     this.#version += 1;
   }
 
-  /** A run found or made Git to agree with what it was asked at `version`. */
+  /** A run found or made Git to agree with what it was asked at `version`; what came of it is yet to be told. */
   agree(at: string, version: number): void {
     this.#agreed = { at, version };
     this.#lastSynced = new Date().toISOString();
     this.#retry = undefined;
-    this.#failures = 0;
+  }
+
+  /** What came of a run was told. If Git agrees, the next failure is the first. */
+  told(): void {
+    if (this.#agreed !== undefined) this.#failures = 0;
   }
 
   /**

@@ -1,81 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
-import { GitHubAppTokens } from '../../../git/github-app-tokens.ts';
-import { EventRecorder } from '../../../kube/events.ts';
+import { describe, it } from 'node:test';
 import { SECRETS } from '../../../kube/resource.ts';
-import { Metrics } from '../../../reconciler/metrics.ts';
-import { createStores } from '../../../reconciler/stores.ts';
-import { WriteBackLoop, type WriteBackLoopDependencies } from '../../../reconciler/write-back/loop.ts';
 import { RegistryError } from '../../../registry/errors.ts';
 import { FleetValues } from '../../../write-back/fleet-values.ts';
-import { startGitServer } from '../../control-plane/git-server.ts';
-import { FakeApiServer, type Recorded, sendJson } from '../../fakes/apiserver.ts';
+import { type Recorded, sendJson } from '../../fakes/apiserver.ts';
 import { waitFor } from '../../wait.ts';
-import {
-  DIGEST,
-  GIT_REPOS_PATH,
-  IMAGE_SCANS_PATH,
-  OTHER_DIGEST,
-  rawGitRepo,
-  rawScan,
-  recordedLog,
-} from '../samples.ts';
-
-const inForce = (latestTag: string) => ({
-  canonicalImageName: 'registry.example/web',
-  latestTag,
-  latestDigest: DIGEST,
-});
-
-/** A loop that can be started against an API server that can be meddled with and a repository with one stale marker. */
-async function setUp(t: TestContext, more: Partial<WriteBackLoopDependencies> = {}) {
-  const git = await startGitServer();
-  const { url } = await git.createRepository('apps', {
-    'a.yaml': 'image: registry.example/web:1.0.0 # {"$imagescan": "web"}\n',
-  });
-  const server = await new FakeApiServer().start();
-  const client = server.client();
-  const { log, lines } = recordedLog();
-  const stores = createStores(client, log, 'off');
-  const cacheDirectory = await mkdtemp(join(tmpdir(), 'fleetscan-loop-'));
-  const loop = new WriteBackLoop({
-    client,
-    scans: stores.scans,
-    index: stores.index,
-    gitRepos: stores.gitRepos,
-    cacheDirectory,
-    environment: { PATH: process.env['PATH'] },
-    appTokens: new GitHubAppTokens(),
-    compatibility: 'None',
-    fleetValues: new FleetValues(async () => assert.fail('nothing is to be as Fleet has it')),
-    events: new EventRecorder(client, { component: 'test', instance: 'test' }),
-    metrics: new Metrics(),
-    log,
-    ...more,
-  });
-  const abort = new AbortController();
-  const start = (): void => {
-    const running = Promise.all([stores.run(abort.signal), loop.run(abort.signal)]);
-    t.after(async () => {
-      abort.abort();
-      await running;
-      await client.close();
-      await server.stop();
-      await git.stop();
-      await rm(cacheDirectory, { recursive: true, force: true });
-    });
-  };
-  const putRepo = (parts: Parameters<typeof rawGitRepo>[0] = {}): object =>
-    server.put(GIT_REPOS_PATH, rawGitRepo({ ...parts, spec: { repo: url, branch: 'main', ...parts.spec } }));
-  const writtenStatuses = (): string[] =>
-    server.requests
-      .filter(({ method, path }) => method === 'PATCH' && path.endsWith('/gitrepos/apps/status'))
-      .map(({ body }) => body);
-  return { server, client, git, stores, lines, start, putRepo, writtenStatuses };
-}
+import { GIT_REPOS_PATH, IMAGE_SCANS_PATH, OTHER_DIGEST, rawScan } from '../samples.ts';
+import { inForce, setUp } from './looping.ts';
 
 describe('WriteBackLoop', () => {
   it('does not begin before all scans are known, so that it reports none as unknown', async (t) => {

@@ -42,9 +42,21 @@ describe('WriteBackMemory', () => {
     assert.equal(dueOf(memory), 5001);
     memory.fail(memory.version, pause);
     assert.equal(dueOf(memory), 5002);
+    memory.told();
     memory.agree('c1', memory.version);
+    memory.told();
     memory.fail(memory.version, pause);
     assert.equal(dueOf(memory), 5001);
+  });
+
+  it('takes what cannot be told for a failure, however often Git agrees', () => {
+    const memory = new WriteBackMemory();
+    const pause = (failures: number): number => 5000 + failures;
+    for (const due of [5001, 5002, 5003]) {
+      memory.agree('c1', memory.version);
+      memory.fail(memory.version, pause);
+      assert.equal(dueOf(memory), due);
+    }
   });
 
   it('makes nothing that changed since wait for that pause', () => {
