@@ -1,124 +1,131 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
+import { type Repository, openRepository } from '../../../git/repository.ts';
+import { type EditPlan, planEdits } from '../../../write-back/plan.ts';
 import { type GitServer, startGitServer } from '../../control-plane/git-server.ts';
+import { temporaryFolder } from '../../control-plane/processes.ts';
 import { fleetGitRepo } from '../../reconciler/samples.ts';
 import { marked, runner } from '../../reconciler/write-back/support.ts';
+import { scanOf } from '../../write-back/edits.ts';
 import { writesAsFleet } from './cases.ts';
 
 const STALE = marked('1.0.0');
-const FRESH = marked('2.0.0');
+const scan = scanOf('registry.example/web:2.0.0');
+
+const OF_FLEET = ['Chart.yaml', 'fleet.yaml', 'overlays/kustomization.yml', 'values.yaml'];
+const HIDDEN = ['.github/workflows/ci.yml', '.yaml', 'node_modules/x/a.yaml'];
+const FOLDERS = ['charts/my-chart/values.yaml', 'etc/passwd/a.yaml', 'manifests/a.yaml', 'manifests/b/c.yml'];
+const OTHERS = ['c.YAML', 'd.Yml', 'e.json', 'f.tpl', 'g.txt', 'h.yaml.tpl', 'i.yaml.bak', 'jyaml'];
+const ALL = [...OF_FLEET, ...HIDDEN, ...FOLDERS].toSorted();
 
 describe('write-back looks into the files that Fleet looks into', () => {
   let git: GitServer;
-  let repositories = 0;
+  let repository: Repository;
+  let head: string;
 
   before(async () => {
     git = await startGitServer();
+    // Each of these has a stale marker.
+    const files = Object.fromEntries([...ALL, ...OTHERS].map((path) => [path, STALE]));
+    const { url } = await git.createRepository('all', files);
+    const environment = { PATH: process.env['PATH'] };
+    repository = await openRepository({ directory: temporaryFolder('all'), url, environment });
+    head = await repository.fetch('main');
   });
   after(() => git?.stop());
 
-  /** Writes 2.0.0 to a repository with these files, for a GitRepo of Fleet's. @returns the paths of those that have it then */
-  async function writeTo(t: TestContext, files: Readonly<Record<string, string>>, paths?: readonly string[]) {
-    repositories += 1;
-    const name = `files-${repositories}`;
-    const { url } = await git.createRepository(name, files);
-    const spec = { repo: url, branch: 'main', ...(paths && { paths }) };
-    const result = await (await runner(t))(fleetGitRepo({ metadata: { name }, spec }));
-    const written: string[] = [];
-    for (const path of Object.keys(files)) {
-      const text = await git.readFile(name, path);
-      if (text === FRESH) written.push(path);
-      else assert.equal(text, files[path], path);
-    }
-    return { result, written };
-  }
+  /** The files that a GitRepo with these `paths` has changed. */
+  const changedBy = async (paths: readonly string[] = []): Promise<string[]> => {
+    const { changes } = await planEdits(repository, head, paths, ({ readings: [reading] }) => ({
+      kind: 'found',
+      scan,
+      reading,
+    }));
+    return changes.map(({ path }) => path).toSorted();
+  };
 
-  /** A repository in which each of these files has a stale marker. */
-  const stale = (...paths: readonly string[]): Record<string, string> =>
-    Object.fromEntries(paths.map((path) => [path, STALE]));
-
-  const reasonOf = (result: WriteBackResult): string =>
-    result.kind === 'failed' ? `${result.reason}: ${result.message}` : result.kind;
-
-  it('those that end in .yaml or .yml in lower case, and no others', async (t) => {
-    const others = ['c.YAML', 'd.Yml', 'e.json', 'f.tpl', 'g.txt', 'h.yaml.tpl', 'i.yaml.bak', 'jyaml'];
-    const { written } = await writeTo(t, stale('a.yaml', 'b.yml', 'sub/.yaml', ...others));
-    assert.deepEqual(written, ['a.yaml', 'b.yml', 'sub/.yaml']);
+  it('those that end in .yaml or .yml in lower case, and no others', async () => {
+    assert.deepEqual(await changedBy(), ALL);
   });
 
-  it('fleet.yaml, charts, kustomizations and values too, in folders that begin with a dot and in node_modules', async (t) => {
-    const files = [
-      'fleet.yaml',
-      'Chart.yaml',
-      'values.yaml',
-      'overlays/kustomization.yaml',
-      '.github/workflows/ci.yml',
-      'node_modules/x/a.yaml',
-    ];
-    assert.deepEqual((await writeTo(t, stale(...files))).written, files);
-    writesAsFleet('dotfiles and dirs', 'Chart.yaml appVersion');
+  it('fleet.yaml, charts, kustomizations and values too, in folders that begin with a dot and in node_modules', async () => {
+    const changed = await changedBy();
+    for (const path of [...OF_FLEET, ...HIDDEN]) assert.ok(changed.includes(path), path);
+    writesAsFleet('dotfiles and dirs', 'Chart.yaml appVersion', 'kustomize digest field impossible');
   });
 
-  it('all of the repository without paths; with paths each folder with all below it, and each file', async (t) => {
-    const files = stale('a.yaml', 'b.yaml', 'sub/c.yaml', 'sub/deep/d.yaml', 'submarine/e.yaml');
-    for (const paths of [undefined, [], ['/'], ['.']])
-      assert.deepEqual((await writeTo(t, files, paths)).written, Object.keys(files));
-    const { written } = await writeTo(t, files, ['sub', 'b.yaml']);
-    assert.deepEqual(written, ['b.yaml', 'sub/c.yaml', 'sub/deep/d.yaml']);
+  it('of several paths the files below each folder, and each file', async () => {
+    const want = ['fleet.yaml', 'manifests/a.yaml', 'manifests/b/c.yml'];
+    assert.deepEqual(await changedBy(['manifests', 'fleet.yaml']), want);
     writesAsFleet('path=file');
   });
 
-  // The table of Fleet's own unit test.
-  it("paths that lie inside: Fleet's manifests, charts/my-chart, ., / and /etc/passwd", async (t) => {
-    const files = stale('manifests/a.yaml', 'charts/my-chart/values.yaml', 'etc/passwd/a.yaml');
+  // The table of Fleet's own unit test, in both parts.
+  it("of Fleet's manifests, charts/my-chart, ., / and /etc/passwd what lies there in the repository", async () => {
     for (const [path, want] of [
-      ['manifests', ['manifests/a.yaml']],
+      ['manifests', ['manifests/a.yaml', 'manifests/b/c.yml']],
       ['charts/my-chart', ['charts/my-chart/values.yaml']],
-      ['.', Object.keys(files)],
-      ['/', Object.keys(files)],
+      ['.', ALL],
+      ['/', ALL],
       ['/etc/passwd', ['etc/passwd/a.yaml']],
     ] as const) {
-      assert.deepEqual((await writeTo(t, files, [path])).written, want, path);
+      assert.deepEqual(await changedBy([path]), want, path);
     }
   });
 
-  it("paths that lead out: Fleet's ../etc, ../../etc, sub/../../etc and /../etc, and then nothing is written", async (t) => {
+  it("nothing at all when a path leads out: Fleet's ../etc, ../../etc, sub/../../etc and /../etc", async (t) => {
     for (const path of ['../etc', '../../etc', 'sub/../../etc', '/../etc']) {
-      const { result, written } = await writeTo(t, stale('etc/a.yaml', 'sub/a.yaml'), ['etc', path]);
-      assert.equal(reasonOf(result), `PathEscapes: path "${path}" resolves outside the repository root`);
-      assert.deepEqual(written, []);
+      const message = `path "${path}" resolves outside the repository root`;
+      await assert.rejects(changedBy(['manifests', path]), { code: 'PathEscapes', message });
     }
+    await writesNothing(t, ['manifests', '../etc'], 'PathEscapes');
   });
 
-  it('a path that is not there fails the GitRepo, and nothing is written', async (t) => {
-    const { result, written } = await writeTo(t, stale('a.yaml'), ['a.yaml', 'gone']);
-    assert.match(reasonOf(result), /^PathMissing: path "gone" is not in the repository/);
-    assert.deepEqual(written, []);
+  it('nothing at all when a path is not there', async (t) => {
+    await writesNothing(t, ['manifests', 'gone'], 'PathMissing');
   });
 
-  it('a file without the bytes "$imagescan" is not even parsed, so it may be anything', async (t) => {
-    const { result, written } = await writeTo(t, {
-      ...stale('a.yaml'),
+  async function writesNothing(t: TestContext, paths: readonly string[], reason: string): Promise<void> {
+    const spec = { repo: `${git.url}/all.git`, branch: 'main', paths };
+    const result = await (await runner(t))(fleetGitRepo({ spec }));
+    assert.equal(result.kind === 'failed' && result.reason, reason);
+    assert.equal((await git.log('all')).length, 1);
+  }
+});
+
+describe('write-back parses the files that Fleet parses', () => {
+  /** What is planned for these files. */
+  const planFor = (files: Readonly<Record<string, string>>): Promise<EditPlan> => {
+    const entries = Object.keys(files).map((path) => ({ path, oid: path, mode: '100644' as const }));
+    const source: Pick<Repository, 'list' | 'read'> = {
+      list: async () => ({ files: entries, others: [] }),
+      read: async function* (oids) {
+        for (const oid of oids) yield { oid, content: Buffer.from(files[oid] ?? '') };
+      },
+    };
+    return planEdits(source, 'head', [], ({ readings: [reading] }) => ({ kind: 'found', scan, reading }));
+  };
+  const pathsOf = ({ changes }: EditPlan): string[] => changes.map(({ path }) => path);
+
+  it('none without the bytes "$imagescan", so those may hold anything', async () => {
+    const plan = await planFor({
+      'a.yaml': STALE,
       'broken.yaml': 'a: [1\n\tb: {{ x',
-      'latin.yaml': 'a: ü\n- b\n',
+      'flux.yaml': 'a: [1 # {"$imagepolicy": "team:web"}\n',
       'list.yaml': '- a\n- b # imagescan: web\n',
     });
-    assert.ok(result.kind === 'synced');
-    assert.deepEqual([written, result.plan.leftAlone, result.plan.markers], [['a.yaml'], [], 1]);
+    assert.deepEqual([pathsOf(plan), plan.leftAlone, plan.markers], [['a.yaml'], [], 1]);
   });
 
-  it('a file with them may say so in a value or in prose, which marks nothing', async (t) => {
+  it('each with those bytes, which mark nothing where they stand in a value', async () => {
     const prose = 'note: write {"$imagescan":"web"} there\nlog: |\n  "$imagescan"\n';
-    const { result, written } = await writeTo(t, { ...stale('a.yaml'), 'prose.yaml': prose });
-    assert.ok(result.kind === 'synced');
-    assert.deepEqual(written, ['a.yaml']);
+    assert.deepEqual(pathsOf(await planFor({ 'a.yaml': STALE, 'prose.yaml': prose })), ['a.yaml']);
   });
 
-  it('a marked file that does not parse, or is no mapping, is left whole, and the others are written', async (t) => {
+  it('and leaves one whole that does not parse or is no mapping, and writes the others', async () => {
     writesAsFleet('helm template file with token', 'invalid yaml with token', 'yaml directive');
     writesAsFleet('top-level scalar', 'metadata annotations as list', 'annotations non-string');
-    const files = { 'bad.yaml': `a: [1\n${STALE}`, 'list.yaml': `- ${STALE}`, ...stale('good.yaml') };
-    assert.deepEqual((await writeTo(t, files)).written, ['good.yaml']);
+    const files = { 'bad.yaml': `a: [1\n${STALE}`, 'list.yaml': `- ${STALE}`, 'good.yaml': STALE };
+    assert.deepEqual(pathsOf(await planFor(files)), ['good.yaml']);
   });
 });
