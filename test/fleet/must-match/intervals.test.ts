@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { scanDue } from '../../../reconciler/schedule.ts';
-import { intervalMs, parseInterval } from '../../../scan/interval.ts';
+import { parseInterval } from '../../../scan/interval.ts';
 import { fleetGitRepo, fleetScan } from '../../reconciler/samples.ts';
 
 const MINUTE = 60_000;
@@ -16,13 +16,14 @@ describe('intervals are those of Fleet', () => {
     for (const interval of NONE) {
       const minutes = (scanDue(fleetScan({ spec: { interval }, status }), NOW) - NOW) / MINUTE;
       assert.equal(Math.round(minutes), 15, String(interval));
+      assert.equal(parseInterval(interval), 15 * MINUTE, 'nor is it a mistake');
     }
   });
 
   it('a GitRepo without imageScanInterval, or with 0 or 0s, is written back each 15 minutes', () => {
     for (const imageScanInterval of NONE)
       assert.equal(
-        intervalMs(fleetGitRepo({ spec: { imageScanInterval } }).spec.imageScanInterval),
+        parseInterval(fleetGitRepo({ spec: { imageScanInterval } }).spec.imageScanInterval),
         15 * MINUTE,
       );
   });

@@ -100,6 +100,7 @@ describe('the grammar of a marker is that of Fleet', () => {
       'trailing ...',
       'crd-like list of maps w/ comments',
     );
+    becomes(`a: {b: old, # ${marker(':tag')}\n c: d}\n`, `a: {b: 1.2.3, # ${marker(':tag')}\n c: d}\n`);
   });
 
   it('what is no scalar with a value is left: null, an alias, a collection, text in a block, a key, a repeated key', () => {
