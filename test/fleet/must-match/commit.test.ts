@@ -40,7 +40,7 @@ describe('the commit is that of Fleet', () => {
     });
   }
 
-  it('one for all files, on top of the branch of the spec, and not signed', async (t) => {
+  it('all files change in one commit, unsigned, on top of the branch of the spec', async (t) => {
     const commits = await commitsOf(t, { authorName: 'foo', authorEmail: 'foo@bar.com' });
     assert.equal(commits.length, 1);
     assert.deepEqual(commits[0]?.changed, ['a.yaml', 'b/c.yaml']);
@@ -58,14 +58,14 @@ describe('the commit is that of Fleet', () => {
     assert.equal(commit?.message, 'update image');
   });
 
-  it(`without messageTemplate, or with an empty one, the message is "${DEFAULT_MESSAGE}"`, async (t) => {
+  it('without messageTemplate, or with an empty one, the message is that of Fleet', async (t) => {
     const [commit] = await commitsOf(t, null);
     assert.equal(commit?.message, DEFAULT_MESSAGE);
     for (const template of [undefined, null, ''])
       assert.equal(commitMessage(template, DATA), `${DEFAULT_MESSAGE}\n`);
   });
 
-  it('where all agrees there is none', async (t) => {
+  it('where Git agrees already there is no commit', async (t) => {
     const name = 'agrees';
     const { url } = await git.createRepository(name, { 'a.yaml': marked('2.0.0') });
     const spec = { repo: url, branch: 'main' };

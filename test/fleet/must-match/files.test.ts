@@ -18,7 +18,7 @@ const FOLDERS = ['charts/my-chart/values.yaml', 'etc/passwd/a.yaml', 'manifests/
 const OTHERS = ['c.YAML', 'd.Yml', 'e.json', 'f.tpl', 'g.txt', 'h.yaml.tpl', 'i.yaml.bak', 'jyaml'];
 const ALL = [...OF_FLEET, ...HIDDEN, ...FOLDERS].toSorted();
 
-describe('write-back looks into the files that Fleet looks into', () => {
+describe('the files that count are those of Fleet', () => {
   let git: GitServer;
   let repository: Repository;
   let head: string;
@@ -44,24 +44,23 @@ describe('write-back looks into the files that Fleet looks into', () => {
     return changes.map(({ path }) => path).toSorted();
   };
 
-  it('those that end in .yaml or .yml in lower case, and no others', async () => {
+  it('files that end in .yaml or .yml in lower case are looked into, and no others', async () => {
     assert.deepEqual(await changedBy(), ALL);
   });
 
-  it('fleet.yaml, charts, kustomizations and values too, in folders that begin with a dot and in node_modules', async () => {
+  it('fleet.yaml, charts, kustomizations and values count, also in folders that begin with a dot and in node_modules', async () => {
     const changed = await changedBy();
     for (const path of [...OF_FLEET, ...HIDDEN]) assert.ok(changed.includes(path), path);
     writesAsFleet('dotfiles and dirs', 'Chart.yaml appVersion', 'kustomize digest field impossible');
   });
 
-  it('of several paths the files below each folder, and each file', async () => {
+  it('paths name folders with all that is below them, and single files', async () => {
     const want = ['fleet.yaml', 'manifests/a.yaml', 'manifests/b/c.yml'];
     assert.deepEqual(await changedBy(['manifests', 'fleet.yaml']), want);
     writesAsFleet('path=file');
   });
 
-  // The table of Fleet's own unit test, in both parts.
-  it("of Fleet's manifests, charts/my-chart, ., / and /etc/passwd what lies there in the repository", async () => {
+  it("the paths manifests, charts/my-chart, ., / and /etc/passwd lie in the repository, as in Fleet's unit test", async () => {
     for (const [path, want] of [
       ['manifests', ['manifests/a.yaml', 'manifests/b/c.yml']],
       ['charts/my-chart', ['charts/my-chart/values.yaml']],
@@ -73,7 +72,7 @@ describe('write-back looks into the files that Fleet looks into', () => {
     }
   });
 
-  it("nothing at all when a path leads out: Fleet's ../etc, ../../etc, sub/../../etc and /../etc", async (t) => {
+  it("the paths ../etc, ../../etc, sub/../../etc and /../etc lead out of it, as in Fleet's unit test, and nothing is written", async (t) => {
     for (const path of ['../etc', '../../etc', 'sub/../../etc', '/../etc']) {
       const message = `path "${path}" resolves outside the repository root`;
       await assert.rejects(changedBy(['manifests', path]), { code: 'PathEscapes', message });
@@ -81,7 +80,7 @@ describe('write-back looks into the files that Fleet looks into', () => {
     await writesNothing(t, ['manifests', '../etc'], 'PathEscapes');
   });
 
-  it('nothing at all when a path is not there', async (t) => {
+  it('a path that is not there fails the GitRepo, and nothing is written', async (t) => {
     await writesNothing(t, ['manifests', 'gone'], 'PathMissing');
   });
 
@@ -93,7 +92,7 @@ describe('write-back looks into the files that Fleet looks into', () => {
   }
 });
 
-describe('write-back parses the files that Fleet parses', () => {
+describe('the files that are parsed are those of Fleet', () => {
   /** What is planned for these files. */
   const planFor = (files: Readonly<Record<string, string>>): Promise<EditPlan> => {
     const entries = Object.keys(files).map((path) => ({ path, oid: path, mode: '100644' as const }));
@@ -107,7 +106,7 @@ describe('write-back parses the files that Fleet parses', () => {
   };
   const pathsOf = ({ changes }: EditPlan): string[] => changes.map(({ path }) => path);
 
-  it('none without the bytes "$imagescan", so those may hold anything', async () => {
+  it('a file without the bytes "$imagescan" is passed over, whatever it holds', async () => {
     const plan = await planFor({
       'a.yaml': STALE,
       'broken.yaml': 'a: [1\n\tb: {{ x',
@@ -117,12 +116,12 @@ describe('write-back parses the files that Fleet parses', () => {
     assert.deepEqual([pathsOf(plan), plan.leftAlone, plan.markers], [['a.yaml'], [], 1]);
   });
 
-  it('each with those bytes, which mark nothing where they stand in a value', async () => {
+  it('the bytes "$imagescan" mark nothing where they stand in a value or in prose', async () => {
     const prose = 'note: write {"$imagescan":"web"} there\nlog: |\n  "$imagescan"\n';
     assert.deepEqual(pathsOf(await planFor({ 'a.yaml': STALE, 'prose.yaml': prose })), ['a.yaml']);
   });
 
-  it('and leaves one whole that does not parse or is no mapping, and writes the others', async () => {
+  it('a marked file that does not parse or is no mapping is left whole, and the others are written', async () => {
     writesAsFleet('helm template file with token', 'invalid yaml with token', 'yaml directive');
     writesAsFleet('top-level scalar', 'metadata annotations as list', 'annotations non-string');
     const files = { 'bad.yaml': `a: [1\n${STALE}`, 'list.yaml': `- ${STALE}`, 'good.yaml': STALE };

@@ -61,7 +61,7 @@ describe('the grammar of a marker is that of Fleet', () => {
     stay([`# ${marker()}\na: old\n`, `a: # ${marker()}\n  old\n`]);
   });
 
-  it('the name and the forms are written in the case that they have: T, T:name, T:tag and T:digest', () => {
+  it('the forms are T, T:name, T:tag and T:digest, in this case, and a tagName keeps to its own', () => {
     writesAsFleet('two markers one doc', 'unknown suffix', 'tagName uppercase sensitive');
     stay([
       ...['TAG', 'Name', 'DIGEST', 'image', ''].map((form) => `a: old # {"$imagescan": "app:${form}"}\n`),

@@ -33,7 +33,7 @@ function answering(text: string, gitrepo: string, ...scans: readonly ReturnType<
 }
 
 describe('an ImageScan as fleet apply makes it', () => {
-  it('is found by its tagName, whatever its name, which goes by its place in fleet.yaml', () => {
+  it('an ImageScan is found by its tagName, whatever its name, which goes by its place in fleet.yaml', () => {
     const first = applied({ gitRepo: 'my-repo', path: 'apps/web', index: 0 }, { tagName: 'test-scan' });
     const second = applied({ gitRepo: 'my-repo', path: 'apps/web', index: 1 }, { tagName: 'other' });
     assert.equal(answering('test-scan', 'my-repo', first, second), 'imagescan-my-repo-apps-web-0');
@@ -42,7 +42,7 @@ describe('an ImageScan as fleet apply makes it', () => {
     assert.equal(answering('test-scan:tag', 'my-repo', swapped), 'imagescan-my-repo-apps-web-1');
   });
 
-  it('answers the markers of its GitRepo, from any bundle of it, and those of no other', () => {
+  it('an ImageScan answers the markers of its GitRepo, from any bundle of it, and those of no other', () => {
     const ours = applied({ gitRepo: 'my-repo', path: 'apps/web' }, { tagName: 'test-scan' });
     const others = applied({ gitRepo: 'other' }, { tagName: 'test-scan' });
     assert.equal(answering('test-scan', 'my-repo', ours, others), 'imagescan-my-repo-apps-web-0');
@@ -50,7 +50,7 @@ describe('an ImageScan as fleet apply makes it', () => {
     assert.equal(answering('test-scan', 'third', ours, others), 'UnknownScan');
   });
 
-  it('is read with the zero values and nulls that it has where fleet.yaml says nothing', () => {
+  it('the zero values and nulls that fleet apply writes for what fleet.yaml does not say are read', () => {
     const { spec } = applied(
       { gitRepo: 'my-repo' },
       { tagName: 'test-scan', secretRef: null, policy: { semver: null, alphabetical: null } },
@@ -65,12 +65,12 @@ describe('an ImageScan as fleet apply makes it', () => {
     });
   });
 
-  it('keeps in force what Fleet found, until a scan of ours finds another', () => {
+  it('what Fleet found stays in force until a scan of ours finds another', () => {
     const { inForce } = toScan(applied({ gitRepo: 'my-repo' }, { tagName: 'test-scan' }));
     assert.deepEqual([inForce?.canonicalName, inForce?.tag], ['index.docker.io/library/nginx', '1.25.3']);
   });
 
-  it('still answers when it is suspended: that ends scanning alone', () => {
+  it('a suspended ImageScan still answers: suspend ends scanning alone', () => {
     const scan = applied({ gitRepo: 'my-repo' }, { tagName: 'test-scan', suspend: true });
     assert.equal(answering('test-scan', 'my-repo', scan), 'imagescan-my-repo-0');
   });
@@ -84,7 +84,7 @@ describe('the status of an ImageScan after a scan', () => {
     return fleetScanStatusAfter(scan, result, { request: undefined, namesakes: [], now });
   };
 
-  it('has lastScanTime once the tags were listed, also where the policy then finds none', async () => {
+  it('lastScanTime is set once the tags were listed, also where the policy then finds none', async () => {
     const found = await statusAfter(['1.26.0']);
     assert.deepEqual([found.lastScanTime, found.latestTag], ['2026-01-01T00:00:00Z', '1.26.0']);
     const none = await statusAfter(['latest']);
@@ -93,13 +93,13 @@ describe('the status of an ImageScan after a scan', () => {
     assert.equal(unlisted.lastScanTime, undefined);
   });
 
-  it('has the image as canonicalImageName and latestImage, in the canonical spelling', async () => {
+  it('canonicalImageName and latestImage have the canonical spelling', async () => {
     const { canonicalImageName, latestImage } = await statusAfter(['1.26.0']);
     assert.equal(canonicalImageName, 'index.docker.io/library/nginx');
     assert.equal(latestImage, 'index.docker.io/library/nginx:1.26.0');
   });
 
-  it('has of a failure the words of Fleet, with our reason before them', async () => {
+  it('a failure is ImageScanned, Reconciling and Stalled as of Fleet, in its words with our reason before them', async () => {
     for (const [tags, spec, want] of [
       [[], {}, 'NoTags: no tag found'],
       [['latest'], {}, 'NoMatch: no available version matching *'],

@@ -147,7 +147,7 @@ spec:
       return metadata;
     }
 
-    it('first: latest with :digest becomes the highest version with its digest, and the marker stays', async () => {
+    it('first of Fleet: latest with :digest becomes the highest version with its digest, and the marker stays', async () => {
       const image = `${user.registry.host}/nginx-1`;
       for (const tag of ['latest', '1.26.2', '1.27.0', '1.28.0-alpine']) await user.push('nginx-1', tag);
       const policy = { semver: { range: '*' }, alphabetical: { order: 'asc' } };
@@ -158,7 +158,7 @@ spec:
       assert.equal(text, nginxYaml(value, ':digest'));
     });
 
-    it('second: at >= 0.0.0-40 the tag 0.0.0-50 that is pushed later gets into Git', async () => {
+    it('second of Fleet: at >= 0.0.0-40 the tag 0.0.0-50 that is pushed later gets into Git', async () => {
       const image = `${user.registry.host}/nginx-2`;
       await user.push('nginx-2', '0.0.0-40');
       const policy = { semver: { range: '>= 0.0.0-40' } };
@@ -168,9 +168,9 @@ spec:
       await user.untilFile('nginx-2', 'nginx.yaml', nginxYaml(`${image}:0.0.0-50`));
     });
 
-    it('third: where * finds pre-releases alone nothing crashes, and the image stays', async () => {
+    it('third of Fleet: where * finds pre-releases alone nothing crashes, and the image stays', async () => {
       const image = `${user.registry.host}/nginx-3`;
-      for (const tag of ['0.0.0-40', '0.0.0-50']) await user.push('nginx-3', tag);
+      for (const tag of ['0.0.0-40', '0.0.0-50', '0.1.0-rc.1']) await user.push('nginx-3', tag);
       const scan = await startNginx('nginx-3', nginxYaml(`${image}:0.0.0-40`), { semver: { range: '*' } });
       const { status } = await user.untilScanned(scan, 'False Error');
       assert.match(JSON.stringify(status.conditions), /NoMatch: no available version matching \*/);
