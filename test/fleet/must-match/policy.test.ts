@@ -67,7 +67,7 @@ describe('a policy chooses the tag that Fleet chooses', () => {
     assert.equal(highest(['1.0.0-rc.9', '1.0.0-rc.10'], '>=1.0.0-0'), '1.0.0-rc.10');
   });
 
-  it('a range is written as Masterminds has it: , and space for and, || for or, ~ ^ - x * and !=', () => {
+  it('a range has the syntax of Masterminds: commas and spaces, double bars, ~ ^ - x * and !=', () => {
     choosesAsFleet('~1.2', '^0.2.3', 'comma and', '!=', 'exact v');
     const tags = ['1.0.0', '1.4.0', '2.5.0', '3.0.0'];
     for (const [range, want] of [
