@@ -114,7 +114,12 @@ describe('Agenda, of GitRepos', () => {
     const { repos, woken, waiting, settle } = setUp([fleets()]);
     repos.put(annotated({ 'fleet.cattle.io/commit': 'c2' }));
     assert.deepEqual([woken(), waiting()], [[], [FLEETS]]);
-    for (const annotations of [{ [COMPATIBILITY_ANNOTATION]: 'Fleet' }, {}]) {
+    for (const annotations of [
+      { [COMPATIBILITY_ANNOTATION]: 'Fleet' },
+      { [COMPATIBILITY_ANNOTATION]: 'fleet' },
+      { [COMPATIBILITY_ANNOTATION]: 'fleets' },
+      {},
+    ]) {
       repos.put(annotated(annotations));
       assert.deepEqual(woken(), [FLEETS], JSON.stringify(annotations));
       settle();
