@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { OtherEntry } from '../../../git/repository.ts';
 import { Definitions } from '../../../reconciler/definitions/definitions.ts';
 import { createStores, parseStoredGitRepo } from '../../../reconciler/stores.ts';
 import { FakeApiServer, sendJson } from '../../fakes/apiserver.ts';
@@ -26,10 +27,11 @@ async function setUp(t: TestContext, ...tagNames: readonly string[]) {
   await stores.scans.synced;
   const definitions = new Definitions({ client, scans: stores.scans, gitRepos: stores.gitRepos });
   let listed = 0;
+  const others: OtherEntry[] = [];
   const source = {
     list: async () => {
       listed += 1;
-      return { files: [{ path: 'fleet.yaml', mode: '100644' as const, oid: 'a' }], others: [] };
+      return { files: [{ path: 'fleet.yaml', mode: '100644' as const, oid: 'a' }], others };
     },
     async *read() {
       yield { oid: 'a', content: Buffer.from(entries(...tagNames)) };
@@ -38,7 +40,7 @@ async function setUp(t: TestContext, ...tagNames: readonly string[]) {
   const bring = (commit = 'commit', owner = OWNER) => definitions.bring(owner, source, commit, abort.signal);
   const writes = (): string[] =>
     server.requests.filter(({ method }) => method !== 'GET').map(({ method }) => method);
-  return { server, stores, abort, definitions, bring, writes, listed: () => listed };
+  return { server, stores, abort, definitions, others, bring, writes, listed: () => listed };
 }
 
 const refuse = (server: FakeApiServer, name: string, code: number, reason: string): void =>
@@ -71,6 +73,20 @@ describe('Definitions', () => {
       ['2 not created: Forbidden: Forbidden it is', '3 not created: Server: InternalError it is'],
     );
     assert.deepEqual((await bring())?.created.toSorted(), ['apps-db', 'apps-web']);
+  });
+
+  it('tells of a file that it cannot read where others define something, and not alone', async (t) => {
+    for (const [tagNames, mistakes] of [
+      [[], []],
+      [['web'], ['link/fleet.yaml']],
+    ] as const) {
+      const { others, bring } = await setUp(t, ...tagNames);
+      others.push({ path: 'link/fleet.yaml', kind: 'symlink' });
+      assert.deepEqual(
+        (await bring())?.mistakes.map(({ file }) => file),
+        mistakes,
+      );
+    }
   });
 
   it('ends with the signal', async (t) => {
