@@ -61,6 +61,33 @@ describe('Definitions', () => {
     assert.deepEqual([writes(), listed()], [['POST', 'POST'], 1]);
   });
 
+  it('reads the files again at another commit, and for other paths', async (t) => {
+    const { bring, listed } = await setUp(t, 'web');
+    for (const [commit, owner] of [
+      ['one', OWNER],
+      ['two', OWNER],
+      ['two', gitRepo({ metadata: { uid: 'uid-of-apps' }, spec: { paths: ['a'] } })],
+    ] as const) {
+      const before = listed();
+      for (const _ of [1, 2]) await bring(commit, owner);
+      assert.equal(listed(), before + 1);
+    }
+  });
+
+  it('waits until the watch tells of what it created: markers are looked at next', async (t) => {
+    const { server, stores, bring } = await setUp(t, 'web');
+    server.plan(
+      ({ method }) => method === 'POST',
+      ({ body }, response) => {
+        const object = JSON.parse(body);
+        sendJson(response, 201, object);
+        setTimeout(() => server.put(IMAGE_SCANS_PATH, object), 200);
+      },
+    );
+    await bring();
+    assert.ok(stores.scans.get('team/apps-web'));
+  });
+
   it('goes on beside what the API server refuses, which is a mistake with its place', async (t) => {
     const { server, bring } = await setUp(t, 'web', 'db', 'api');
     refuse(server, 'apps-web', 403, 'Forbidden');
@@ -125,8 +152,14 @@ describe('Definitions', () => {
     assert.equal(isDisturbed({ spec: { ...web.spec, image: 'other' } }), true);
     assert.equal(isDisturbed({ metadata: { ...web.metadata, ownerReferences: [] } }), true);
     assert.equal(isDisturbed({ metadata: { ...web.metadata, labels: {} } }), true);
+    const going = { ...web.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' };
+    assert.equal(isDisturbed({ metadata: going, spec: { ...web.spec, image: 'other' } }), false);
     server.put(IMAGE_SCANS_PATH, rawScan());
     const other = await waitFor('another', () => stores.scans.get('team/web'));
     assert.equal(definitions.isDisturbed(OWNER, other, other), false);
+    const far = { ...web, namespace: 'far', metadata: { ...web.metadata, namespace: 'far' } };
+    assert.equal(definitions.isDisturbed(OWNER, { ...far, spec: other.spec }, far), false);
+    definitions.forget(OWNER);
+    assert.equal(isDisturbed({ spec: { ...web.spec, image: 'other' } }), false, 'nothing is known any more');
   });
 });

@@ -6,6 +6,7 @@ import {
   saysTold,
   type Told,
   toldAfter,
+  troubleIn,
 } from '../../../reconciler/fleet/git-repo-status.ts';
 import type { Brought } from '../../../reconciler/definitions/definitions.ts';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
@@ -170,6 +171,27 @@ describe('what is told of definitions in Git', () => {
   });
 });
 
+describe('troubleIn', () => {
+  it('is what is wrong by a status that we told, with the time of the last success', () => {
+    const wrong: Told = {
+      ...told(failed, told(synced), T2),
+      accepted: { type: 'ImageScansAccepted', status: 'False', reason: 'InvalidDefinition', message: 'no' },
+    };
+    assert.deepEqual(troubleIn(after(after(fleetGitRepo(), told(synced)), wrong, T2)), wrong);
+    const { accepted } = wrong;
+    assert.ok(accepted);
+    const inFilesAlone = troubleIn(after(fleetGitRepo(), { ...told(synced), accepted }));
+    assert.deepEqual([inFilesAlone?.synced.status, inFilesAlone?.accepted], ['True', accepted]);
+  });
+
+  it('is nothing where all is well, or Fleet told it', () => {
+    assert.equal(troubleIn(fleetGitRepo()), undefined);
+    assert.equal(troubleIn(after(fleetGitRepo(), told(synced))), undefined);
+    const byFleet = { type: 'ImageSynced', status: 'False', reason: 'Error', message: 'auth: no' };
+    assert.equal(troubleIn(fleetGitRepo({ status: { conditions: [byFleet] } })), undefined);
+  });
+});
+
 describe('saysTold', () => {
   it('sees that Fleet wrote an older status over it, and no more than that', () => {
     const former = after(fleetGitRepo(), told(failed));
@@ -182,5 +204,24 @@ describe('saysTold', () => {
     assert.equal(saysTold(fleetGitRepo({ status: timeless }), now), false, 'no time');
     const deploying = { ...right.status, commit: HEAD, observedGeneration: 7 };
     assert.equal(saysTold(fleetGitRepo({ status: deploying }), now), true, "Fleet's own fields");
+  });
+
+  it("takes Fleet's own Stalled for Fleet's, and a lost condition on definitions for lost", () => {
+    const broken = after(fleetGitRepo(), told(failed));
+    const others = broken.status.conditions?.filter(({ type }) => type !== 'Stalled') ?? [];
+    const byFleet = { type: 'Stalled', status: 'True', reason: 'Stalled', message: 'git job failed' };
+    const status = { ...broken.status, conditions: [...others, byFleet] };
+    assert.equal(saysTold(fleetGitRepo({ status }), told(failed)), true);
+
+    const accepted = { type: 'ImageScansAccepted', status: 'True', reason: 'Accepted', message: '' } as const;
+    assert.equal(saysTold(broken, { ...told(failed), accepted }), false);
+    assert.equal(saysTold(after(broken, { ...told(failed), accepted }), { ...told(failed), accepted }), true);
+  });
+
+  it('knows a message again that was cut, as our own kinds would have it', () => {
+    const long = told({ ...failed, message: 'x'.repeat(40_000) });
+    const repo = after(fleetGitRepo(), long);
+    assert.equal(conditionOf(repo, 'ImageSynced')?.message?.length, 32_768);
+    assert.equal(saysTold(repo, long), true);
   });
 });
