@@ -43,8 +43,7 @@ describe('isConcerned', () => {
 
   it('is every GitRepo that an ImageScan of its namespace names, of either group, whatever comes of it', () => {
     for (const scan of [fleetScan(named), imageScan(named)])
-      for (const result of [unmarked, failed, unchanged])
-        assert.equal(concerned(result, { scans: [scan] }), true);
+      for (const result of results) assert.equal(concerned(result, { scans: [scan] }), true);
     const elsewhere = fleetScan({ ...named, metadata: { namespace: 'far' } });
     const another = fleetScan({ spec: { gitrepoName: 'other' } });
     assert.equal(concerned(unmarked, { scans: [elsewhere, another] }), false);
