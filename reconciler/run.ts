@@ -70,12 +70,12 @@ interface Tools {
 
 /** What the leader does. Ends when the signal aborts, or throws when one of its parts fails. */
 async function work({ client, config, files, metrics, log }: Tools, signal: AbortSignal): Promise<void> {
-  const stores = createStores(client, log, config.fleetTakeover);
   const events = new EventRecorder(client, {
     component: 'fleetscan.io/reconciler',
     instance: config.identity,
     onError: (error) => log.warn({ err: error }, 'an Event could not be written'),
   });
+  const stores = createStores(client, log, config.fleetTakeover, events);
   const shared = { client, scans: stores.scans, index: stores.index, events, metrics, log };
   const { settings, providers } = files;
   const { insecureRegistry: insecureHosts, cacheDir: cacheDirectory, environment } = config;

@@ -2,10 +2,14 @@ import type { Logger } from 'pino';
 import { FLEET_GROUP, type Group, OWN_GROUP } from '../core/group.ts';
 import { ScanIndex, scanKey } from '../core/scan.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { EventRecorder } from '../kube/events.ts';
 import type { GitRepo } from '../kube/kinds/git-repo.ts';
 import type { ImageScan } from '../kube/kinds/image-scan.ts';
+import { InvalidObjectError } from '../kube/kinds/parse.ts';
 import { GIT_REPO_KINDS, IMAGE_SCAN_KINDS, type ServedKind } from '../kube/kinds/served.ts';
 import { toScan } from '../kube/kinds/to-scan.ts';
+import { ToldOnce } from '../kube/kinds/told-once.ts';
+import { apiVersion, type Resource } from '../kube/resource.ts';
 import { type Collection, createStore, Store } from '../kube/store.ts';
 import { Union } from '../kube/union.ts';
 import { LOOK_AGAIN_MS, servesFleet, type FleetTakeover } from '../program/fleet-takeover.ts';
@@ -27,14 +31,24 @@ export interface Stores {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Makes the stores, empty until they run; those of Fleet's kinds remain so where these are not to be served. */
-export function createStores(client: KubeClient, log: Logger, takeover: FleetTakeover): Stores {
+/**
+ * Makes the stores, empty until they run; those of Fleet's kinds remain so where these are not to be served.
+ *
+ * @param events in which objects that cannot be read are told of, beside the log
+ */
+export function createStores(
+  client: KubeClient,
+  log: Logger,
+  takeover: FleetTakeover,
+  events?: Pick<EventRecorder, 'record'>,
+): Stores {
+  const tools = { client, log, events };
   const stores = <T extends ImageScan | GitRepo>(
     kinds: Readonly<Record<Group, ServedKind<T>>>,
   ): Readonly<Record<Group, Store<T & Keyed>>> => ({
-    [OWN_GROUP]: storeOf(client, log, kinds[OWN_GROUP]),
+    [OWN_GROUP]: storeOf(tools, kinds[OWN_GROUP]),
     [FLEET_GROUP]: servesFleet(takeover)
-      ? storeOf(client, log, kinds[FLEET_GROUP], LOOK_AGAIN_MS)
+      ? storeOf(tools, kinds[FLEET_GROUP], LOOK_AGAIN_MS)
       : new Store<T & Keyed>(nothing),
   });
   const scansOf = stores(IMAGE_SCAN_KINDS);
@@ -52,13 +66,20 @@ export function createStores(client: KubeClient, log: Logger, takeover: FleetTak
   return { scans, index, gitRepos, run };
 }
 
+interface Tools {
+  readonly client: KubeClient;
+  readonly log: Logger;
+  readonly events: Pick<EventRecorder, 'record'> | undefined;
+}
+
 function storeOf<T extends ImageScan | GitRepo>(
-  client: KubeClient,
-  log: Logger,
+  tools: Tools,
   { resource, parse }: ServedKind<T>,
   lookAgainMs?: number,
 ): Store<T & Keyed> {
+  const { client, log } = tools;
   const { group, plural } = resource;
+  const told = new ToldOnce();
   const store = createStore<T & Keyed>(
     client,
     { resource },
@@ -67,10 +88,8 @@ function storeOf<T extends ImageScan | GitRepo>(
         try {
           return keyed(parse(raw));
         } catch (error) {
-          log.error(
-            { group, resource: plural, err: error },
-            'an object is not as its CRD says and is passed over',
-          );
+          if (!(error instanceof InvalidObjectError)) throw error;
+          if (told.isNews(error.message)) tellOfInvalid(error, resource, tools);
           return undefined;
         }
       },
@@ -86,6 +105,15 @@ function storeOf<T extends ImageScan | GitRepo>(
     log.info({ group, resource: plural }, what);
   });
   return store;
+}
+
+function tellOfInvalid(error: InvalidObjectError, resource: Resource, { log, events }: Tools): void {
+  const { group, plural } = resource;
+  log.error({ group, resource: plural, err: error }, 'an object is not as its CRD says and is passed over');
+  if (error.object === undefined) return;
+  const message = `it cannot be read and is passed over: ${error.message}`;
+  const about = { apiVersion: apiVersion(resource), ...error.object };
+  events?.record(about, { type: 'Warning', reason: error.code, action: 'Read', message });
 }
 
 async function* nothing(): AsyncGenerator<{ readonly type: 'absent' }> {

@@ -4,7 +4,9 @@ import { type ServingCertificate, servingCertificates } from '../certs/serving.t
 import { ScanIndex, scanKey, type Scan } from '../core/scan.ts';
 import { connect, type KubeClient } from '../kube/client.ts';
 import type { ApiError } from '../kube/errors.ts';
+import type { InvalidObjectError } from '../kube/kinds/parse.ts';
 import { projectFleetScan, projectScan } from '../kube/kinds/to-scan.ts';
+import { ToldOnce } from '../kube/kinds/told-once.ts';
 import { FLEET_IMAGE_SCANS, IMAGE_SCANS, type Resource } from '../kube/resource.ts';
 import { createStore, type Store } from '../kube/store.ts';
 import { type FleetTakeover, LOOK_AGAIN_MS, servesFleet } from '../program/fleet-takeover.ts';
@@ -75,15 +77,27 @@ function followScans(
     ({ group }: Resource) =>
     (error: ApiError, delayMs: number): void =>
       log.warn({ group, err: error, delayMs }, 'the watch on ImageScans failed; it is resumed');
+  const onInvalid = ({ group }: Resource): ((error: InvalidObjectError) => void) => {
+    const told = new ToldOnce();
+    return (error) => {
+      if (told.isNews(error.message))
+        log.error({ group, err: error }, 'an ImageScan is not as its CRD says and is passed over');
+    };
+  };
+  const [ownInvalid, fleetsInvalid] = [onInvalid(IMAGE_SCANS), onInvalid(FLEET_IMAGE_SCANS)];
   const ours = createStore<Scan>(
     client,
     { resource: IMAGE_SCANS },
-    { project: projectScan, onError: onError(IMAGE_SCANS) },
+    { project: (raw) => projectScan(raw, ownInvalid), onError: onError(IMAGE_SCANS) },
   );
   const fleets = createStore<Scan>(
     client,
     { resource: FLEET_IMAGE_SCANS },
-    { project: projectFleetScan, onError: onError(FLEET_IMAGE_SCANS), lookAgainMs: LOOK_AGAIN_MS },
+    {
+      project: (raw) => projectFleetScan(raw, fleetsInvalid),
+      onError: onError(FLEET_IMAGE_SCANS),
+      lookAgainMs: LOOK_AGAIN_MS,
+    },
   );
   const stores = servesFleet(takeover) ? [ours, fleets] : [ours];
   const index = new ScanIndex();

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { FLEET_GROUP } from '../../core/group.ts';
+import { oneLine } from '../../core/one-line.ts';
 import { nullableText, objectMeta } from './common.ts';
-import type { GitRepo } from './git-repo.ts';
+import { type GitRepo, gitRepoSpec } from './git-repo.ts';
 import type { ImageScan } from './image-scan.ts';
 import { parseObject } from './parse.ts';
 
@@ -12,6 +13,11 @@ export const COMPATIBILITY_ANNOTATION = 'fleetscan.io/compatibility';
  * field, and the API server drops what a schema has not.
  */
 export const HANDLED_REQUEST_ANNOTATION = 'fleetscan.io/scan-handled';
+
+/** The values of {@link COMPATIBILITY_ANNOTATION}, which are those of the field. */
+const compatibility = gitRepoSpec.shape.compatibility.unwrap();
+/** UTF-16 units of a wrong value in a message. */
+const MAX_QUOTED = 50;
 
 // Fleet's schemas allow more than ours: what is wrong in a spec has to become a condition, so it must be readable here.
 const optionalText = nullableText.transform((text) => text ?? undefined);
@@ -111,15 +117,27 @@ export const fleetGitRepo = z.object({
  */
 export function parseFleetGitRepo(raw: unknown): GitRepo {
   const { metadata, spec, status } = parseObject('GitRepo', fleetGitRepo, raw);
-  const isCompatible = metadata.annotations[COMPATIBILITY_ANNOTATION];
+  const asked = compatibility.safeParse(metadata.annotations[COMPATIBILITY_ANNOTATION]);
   return {
     group: FLEET_GROUP,
     metadata,
-    spec: {
-      ...spec,
-      ...((isCompatible === 'Fleet' || isCompatible === 'None') && { compatibility: isCompatible }),
-    },
+    spec: { ...spec, ...(asked.success && { compatibility: asked.data }) },
     // Fleet counts the generation of its own work there.
     status: { ...status, observedGeneration: undefined },
   };
+}
+
+/**
+ * What is wrong in the annotations of a GitRepo of Fleet's that stand for fields of ours: no schema refuses them, so that a person has to
+ * be told in another way.
+ */
+export function annotationMistake({
+  group,
+  metadata,
+}: Pick<GitRepo, 'group' | 'metadata'>): string | undefined {
+  const value = metadata.annotations[COMPATIBILITY_ANNOTATION];
+  if (group !== FLEET_GROUP || value === undefined || compatibility.safeParse(value).success)
+    return undefined;
+  const allowed = compatibility.options.join(' or ');
+  return `annotation ${COMPATIBILITY_ANNOTATION} is ${JSON.stringify(oneLine(value, MAX_QUOTED))} and has to be ${allowed}; until then the default of the installation counts`;
 }

@@ -1,10 +1,32 @@
 import { z } from 'zod';
 import { CodedError } from '../../core/errors.ts';
 
-/** An object of one of our kinds that does not have its form: stored under an older CRD, or not of this kind at all. */
-export class InvalidObjectError extends CodedError<'InvalidObject'> {}
+/** Which object of the cluster could not be read. */
+export interface ObjectIdentity {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
 
-const named = z.object({ metadata: z.object({ namespace: z.string().optional(), name: z.string() }) });
+/** An object of one of our kinds that does not have its form: stored under an older CRD, or not of this kind at all. */
+export class InvalidObjectError extends CodedError<'InvalidObject'> {
+  /** Unset for one without a name. */
+  readonly object: ObjectIdentity | undefined;
+
+  constructor(message: string, object?: ObjectIdentity) {
+    super('InvalidObject', message);
+    this.object = object;
+  }
+}
+
+const identified = z.object({
+  metadata: z.object({
+    namespace: z.string().default(''),
+    name: z.string(),
+    uid: z.string().default('').catch(''),
+  }),
+});
 
 /**
  * Reads an object by its schema; fields that the schema does not know are left out.
@@ -15,12 +37,12 @@ export function parseObject<S extends z.ZodType>(kind: string, schema: S, raw: u
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'object'}: ${message}`);
-  throw new InvalidObjectError('InvalidObject', `${kind} ${nameOf(raw)}: ${issues.join('; ')}`);
+  const { data } = identified.safeParse(raw);
+  const object = data && { kind, ...data.metadata };
+  throw new InvalidObjectError(`${kind} ${nameOf(object)}: ${issues.join('; ')}`, object);
 }
 
-function nameOf(raw: unknown): string {
-  const parsed = named.safeParse(raw);
-  if (!parsed.success) return '(without a name)';
-  const { namespace, name } = parsed.data.metadata;
-  return namespace === undefined ? name : `${namespace}/${name}`;
+function nameOf(object: ObjectIdentity | undefined): string {
+  if (object === undefined) return '(without a name)';
+  return object.namespace === '' ? object.name : `${object.namespace}/${object.name}`;
 }

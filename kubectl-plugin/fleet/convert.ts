@@ -1,5 +1,6 @@
 import { FLEET_GROUP } from '../../core/group.ts';
 import { API_VERSION } from '../../kube/kinds/common.ts';
+import { annotationMistake } from '../../kube/kinds/fleet.ts';
 import { convert, FROM_FLEET_ANNOTATION, isInterval } from '../../kube/kinds/from-fleet.ts';
 import type { GitRepo, GitRepoSpec } from '../../kube/kinds/git-repo.ts';
 import type { ImageScan, ImageScanSpec } from '../../kube/kinds/image-scan.ts';
@@ -55,7 +56,8 @@ function wrongImage(image: string): string | undefined {
 }
 
 /** What a GitRepo of Fleet's becomes: what write-back reads of it, and nothing of what Fleet deploys by. */
-export function convertGitRepo({ metadata, spec }: GitRepo): Converted<OwnGitRepo> {
+export function convertGitRepo(gitRepo: GitRepo): Converted<OwnGitRepo> {
+  const { metadata, spec } = gitRepo;
   const wrong = wrongRepo(spec);
   if (wrong !== undefined) return { kind: 'refused', message: wrong };
   const { namespace, name } = metadata;
@@ -66,11 +68,7 @@ export function convertGitRepo({ metadata, spec }: GitRepo): Converted<OwnGitRep
   return {
     kind: 'converted',
     names: [name],
-    notes: isUsable
-      ? []
-      : [
-          `spec.imageScanInterval ${JSON.stringify(imageScanInterval)} is no duration that can be used: it is the default now`,
-        ],
+    notes: [...intervalNotes(imageScanInterval, isUsable), ...annotationNotes(gitRepo)],
     object: {
       apiVersion: API_VERSION,
       kind: 'GitRepo',
@@ -86,6 +84,18 @@ export function convertGitRepo({ metadata, spec }: GitRepo): Converted<OwnGitRep
       },
     },
   };
+}
+
+function intervalNotes(interval: GitRepoSpec['imageScanInterval'], isUsable: boolean): string[] {
+  if (isUsable) return [];
+  return [
+    `spec.imageScanInterval ${JSON.stringify(interval)} is no duration that can be used: it is the default now`,
+  ];
+}
+
+function annotationNotes(gitRepo: GitRepo): string[] {
+  const mistake = annotationMistake(gitRepo);
+  return mistake === undefined ? [] : [`${mistake}: set spec.compatibility`];
 }
 
 function wrongRepo({ repo, paths }: GitRepoSpec): string | undefined {

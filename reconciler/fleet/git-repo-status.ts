@@ -1,5 +1,6 @@
 import type { GitRepo } from '../../kube/kinds/git-repo.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
+import { annotationMistake } from '../../kube/kinds/fleet.ts';
 import { timeText } from '../../kube/time.ts';
 import { ACCEPTED, type AcceptedState, acceptedState } from '../definitions/condition.ts';
 import type { Brought } from '../definitions/definitions.ts';
@@ -33,17 +34,26 @@ export interface FleetGitRepoStatus {
 const TYPE = 'ImageSynced';
 const NOTHING_WRONG: SyncedState = { type: TYPE, status: 'True', reason: 'Synced', message: '' };
 
-/** What is to be told after a run. @returns undefined where it looked at nothing anew and nothing was told before */
+/** What is to be told a GitRepo after a run. @returns undefined where it looked at nothing anew and nothing was told before */
 export function toldAfter(
+  gitRepo: Pick<GitRepo, 'group' | 'metadata'>,
   { result, brought }: Outcome,
   former: Told | undefined,
   now: Date,
 ): Told | undefined {
-  const synced = syncedState(result) ?? former?.synced;
+  const state = syncedState(result);
+  const synced = state ? withMistake(state, annotationMistake(gitRepo)) : former?.synced;
   if (synced === undefined) return undefined;
   const lastSynced = result.kind === 'failed' ? former?.lastSynced : timeText(now);
   const accepted = acceptedAfter(brought, former);
   return { synced, ...(accepted && { accepted }), ...(lastSynced !== undefined && { lastSynced }) };
+}
+
+/** A success with what is wrong in an annotation all the same; of a failure there is more urgent to say. */
+function withMistake(synced: SyncedState, mistake: string | undefined): SyncedState {
+  if (mistake === undefined || synced.status !== 'True') return synced;
+  const reason = synced.reason === 'Synced' ? 'InvalidAnnotation' : synced.reason;
+  return { ...synced, reason, message: `${mistake}; ${synced.message}` };
 }
 
 /**

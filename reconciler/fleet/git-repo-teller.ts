@@ -84,7 +84,7 @@ export class FleetGitRepoTeller {
     const key = objectKey(gitRepo);
     const former = this.#toldOf(gitRepo);
     if (isConcerned(gitRepo, scans.values(), outcome, former)) {
-      const told = toldAfter(outcome, former, new Date());
+      const told = toldAfter(gitRepo, outcome, former, new Date());
       return told === undefined ? asItWas(gitRepo) : this.#write(gitRepo, told, signal);
     }
     log.debug({ gitRepo: key, result: resultText(outcome.result) }, 'no ImageScan is for this GitRepo');

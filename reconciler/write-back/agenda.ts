@@ -1,4 +1,5 @@
 import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
+import { annotationMistake } from '../../kube/kinds/fleet.ts';
 import type { Change, Collection } from '../../kube/store.ts';
 import { intervalMs } from '../../scan/interval.ts';
 import { type Definitions, isOfDefinition } from '../definitions/definitions.ts';
@@ -104,7 +105,11 @@ export class Agenda {
 
 /** Is what is asked for the same? Of Fleet's GitRepos an annotation has its say, which no generation counts. */
 function isSameTask(before: StoredGitRepo, after: StoredGitRepo): boolean {
-  return isSameSpec(before, after) && before.spec.compatibility === after.spec.compatibility;
+  return (
+    isSameSpec(before, after) &&
+    before.spec.compatibility === after.spec.compatibility &&
+    annotationMistake(before) === annotationMistake(after)
+  );
 }
 
 /** Did a scan change in a way that a marker in Git can show? */

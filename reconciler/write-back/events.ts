@@ -1,5 +1,6 @@
 import { oneLine } from '../../core/one-line.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
+import { annotationMistake } from '../../kube/kinds/fleet.ts';
 import type { EditPlan } from '../../write-back/plan.ts';
 import type { StoredGitRepo } from '../stores.ts';
 import type { Written } from '../status-writer.ts';
@@ -23,7 +24,12 @@ export function eventsOf(
   { before, after }: Written<StoredGitRepo>,
   result: WriteBackResult,
 ): WriteBackEvent[] {
-  return [...pushEvents(result), ...requestEvents(before, after), ...troubleEvents(before, after, result)];
+  return [
+    ...pushEvents(result),
+    ...requestEvents(before, after),
+    ...troubleEvents(before, after, result),
+    ...annotationEvents(before, after),
+  ];
 }
 
 function pushEvents(result: WriteBackResult): WriteBackEvent[] {
@@ -62,6 +68,15 @@ function troubleEvents(
   const state = syncedState(result);
   if (state === undefined || !isNews || !isTrouble) return noted;
   return [...noted, { type: 'Warning', reason: state.reason, message: state.message }];
+}
+
+/** What is wrong in an annotation, once the condition says so: a GitRepo that only deploys is told nothing. */
+function annotationEvents(before: StoredGitRepo, after: StoredGitRepo): WriteBackEvent[] {
+  const message = annotationMistake(after);
+  const says = (repo: StoredGitRepo): boolean =>
+    message !== undefined && syncedCondition(repo)?.message?.startsWith(message) === true;
+  if (message === undefined || says(before) || !says(after)) return [];
+  return [{ type: 'Warning', reason: 'InvalidAnnotation', message }];
 }
 
 function syncedCondition({ status }: StoredGitRepo): Condition | undefined {

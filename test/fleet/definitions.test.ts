@@ -29,7 +29,15 @@ import {
 } from '../e2e/reconciling.ts';
 import { waitFor } from '../wait.ts';
 import { installFleetKinds, removeFleetKind } from './kinds.ts';
-import { applyAsFleet, fleetCondition, fleetGitRepo, fleetImageScan, untilFleetGitRepo } from './objects.ts';
+import {
+  applyAsFleet,
+  fleetCondition,
+  fleetGitRepo,
+  fleetImageScan,
+  fleetStatus,
+  overwriteStatusAsFleet,
+  untilFleetGitRepo,
+} from './objects.ts';
 
 const CREDENTIAL = { username: 'fleetscan', password: 'pass' };
 const SERVE = '--fleet-takeover=serve';
@@ -386,6 +394,74 @@ describe('definitions in Git', { concurrency: 4 }, () => {
       ]);
       await bench.client.delete({ resource: FLEET_GIT_REPOS, ...named });
       await untilNames(namespace);
+    });
+
+    it('are told on it as Fleet leaves it: again after it wrote over that, and no more once there are none', async () => {
+      const namespace = 'told';
+      const named = await followAsFleet(namespace, { 'fleet.yaml': fileOf('web') });
+      const until = (wanted: string | undefined) =>
+        untilFleetGitRepo(
+          bench.client,
+          named,
+          `${ACCEPTED} ${wanted}`,
+          (repo) => fleetCondition(repo, ACCEPTED) === wanted,
+        );
+      await until('True Accepted');
+      const ready = { type: 'Ready', status: 'True', lastUpdateTime: '2026-01-01T00:00:00Z' };
+      const deployed = { commit: 'f'.repeat(40), observedGeneration: 1, conditions: [ready] };
+      await overwriteStatusAsFleet(bench.client, 'GitRepo', named, deployed);
+      const { status } = await until('True Accepted');
+      assert.deepEqual(status.conditions?.[0], ready);
+      assert.equal((await fleetStatus(bench.client, 'GitRepo', named))['commit'], deployed.commit);
+
+      await server.commit(namespace, { 'fleet.yaml': defining(entry('web'), entry('""')) });
+      const wrong = await until('False InvalidDefinition');
+      assert.match(
+        wrong.status.conditions?.find(({ type }) => type === ACCEPTED)?.message ?? '',
+        /^fleet\.yaml:4: imageScans\[1\]: tagName is missing/,
+      );
+      assert.equal(fleetCondition(wrong, 'Stalled'), undefined, 'the write-back goes on');
+      await server.commit(namespace, { 'fleet.yaml': null });
+      const { status: last } = await until(undefined);
+      assert.deepEqual(last.conditions?.[0], ready);
+      await untilNames(namespace);
+    });
+
+    it('go to a GitRepo of ours that takes over, with the ImageScans as they are, and back', async () => {
+      const namespace = 'handed-over';
+      const named = await followAsFleet(namespace, { 'fleet.yaml': fileOf('web') });
+      const untilFleets = (wanted: string | undefined) =>
+        untilFleetGitRepo(
+          bench.client,
+          named,
+          `${ACCEPTED} ${wanted}`,
+          (repo) => fleetCondition(repo, ACCEPTED) === wanted,
+        );
+      const untilOwned = (apiVersion: string) =>
+        untilScan(
+          bench.client,
+          { namespace, name: 'apps-web' },
+          `an owner of ${apiVersion}`,
+          ({ metadata }) => metadata.ownerReferences?.map((owner) => owner.apiVersion).join() === apiVersion,
+        );
+      await untilFleets('True Accepted');
+      const { uid } = (await untilOwned('fleet.cattle.io/v1alpha1')).metadata;
+
+      await put(bench.client, gitRepo(named, specFor(namespace)));
+      await untilAccepted(named);
+      await untilFleets(undefined);
+      assert.equal((await untilOwned('fleetscan.io/v1alpha1')).metadata.uid, uid);
+      const taken = await untilFleetGitRepo(
+        bench.client,
+        named,
+        'TakenOver',
+        (repo) => fleetCondition(repo, 'ImageSynced') === 'True TakenOver',
+      );
+      assert.equal(fleetCondition(taken, 'Stalled'), undefined);
+
+      await bench.client.delete({ resource: GIT_REPOS, ...named });
+      await untilFleets('True Accepted');
+      await untilOwned('fleet.cattle.io/v1alpha1');
     });
 
     it('in fleet.yaml stand back for those that fleet apply makes, once these have a value', async () => {

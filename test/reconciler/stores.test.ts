@@ -1,16 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { EventRecorder } from '../../kube/events.ts';
+import type { FleetTakeover } from '../../program/fleet-takeover.ts';
 import { createStores } from '../../reconciler/stores.ts';
 import { FakeApiServer } from '../fakes/apiserver.ts';
 import { waitFor } from '../wait.ts';
-import { DIGEST, GIT_REPOS_PATH, IMAGE_SCANS_PATH, rawGitRepo, rawScan, recordedLog } from './samples.ts';
+import {
+  DIGEST,
+  FLEET_GIT_REPOS_PATH,
+  FLEET_IMAGE_SCANS_PATH,
+  GIT_REPOS_PATH,
+  IMAGE_SCANS_PATH,
+  rawFleetGitRepo,
+  rawFleetScan,
+  rawGitRepo,
+  rawScan,
+  recordedLog,
+} from './samples.ts';
 
-async function setUp(t: TestContext, prepare: (server: FakeApiServer) => void = () => {}) {
+async function setUp(
+  t: TestContext,
+  prepare: (server: FakeApiServer) => void = () => {},
+  takeover: FleetTakeover = 'off',
+) {
   const server = await new FakeApiServer().start();
   prepare(server);
   const client = server.client();
   const { log, lines } = recordedLog();
-  const stores = createStores(client, log, 'off');
+  const events = new EventRecorder(client, { component: 'test', instance: 'test' });
+  const stores = createStores(client, log, takeover, events);
   const abort = new AbortController();
   const start = (): void => {
     const running = stores.run(abort.signal);
@@ -106,5 +124,46 @@ describe('createStores', () => {
     server.put(IMAGE_SCANS_PATH, rawScan());
     await waitFor('the scan', () => stores.scans.get('team/web'));
     assert.ok(lines.some(({ msg }) => msg === 'a watch failed; it is resumed'));
+  });
+
+  it('tells once of an object that it cannot read, in the log and in an Event on it, whosever kind it is of', async (t) => {
+    const odd = { metadata: { name: 'odd', uid: 'uid-of-odd' } };
+    const { server, stores, lines, start } = await setUp(
+      t,
+      (each) => {
+        each.put(FLEET_IMAGE_SCANS_PATH, rawFleetScan({ ...odd, spec: { image: { name: 'nginx' } } }));
+        each.put(FLEET_GIT_REPOS_PATH, rawFleetGitRepo({ ...odd, spec: { paths: [{ path: 'a' }] } }));
+        each.put(IMAGE_SCANS_PATH, rawScan({ ...odd, spec: { image: 7 } }));
+      },
+      'serve',
+    );
+    start();
+    await Promise.all([stores.scans.synced, stores.gitRepos.synced]);
+    for (let commit = 1; commit <= 3; commit++) {
+      const metadata = { ...odd.metadata, labels: { commit: `${commit}` } };
+      server.put(FLEET_GIT_REPOS_PATH, rawFleetGitRepo({ metadata, spec: { paths: [{ path: 'a' }] } }));
+    }
+    server.put(FLEET_GIT_REPOS_PATH, rawFleetGitRepo({ metadata: { name: 'last' } }));
+    await waitFor('the last', () => stores.gitRepos.get('fleet.cattle.io/team/last'));
+    assert.equal(lines.filter(({ level }) => level === 50).length, 3);
+
+    const told = await waitFor('the Events', () => {
+      const posts = server.requests.filter(
+        ({ method, path }) => method === 'POST' && path.includes('/events'),
+      );
+      return posts.length === 3 ? posts.map(({ body }) => JSON.parse(body)) : undefined;
+    });
+    const texts = told.map(({ type, reason, regarding: { apiVersion, kind, name, uid }, note }) =>
+      [type, reason, apiVersion, kind, name, uid, note].join(' '),
+    );
+    for (const wanted of [
+      /^Warning InvalidObject fleet\.cattle\.io\/v1alpha1 ImageScan odd uid-of-odd .*ImageScan team\/odd: spec\.image: /,
+      /^Warning InvalidObject fleet\.cattle\.io\/v1alpha1 GitRepo odd uid-of-odd .*GitRepo team\/odd: spec\.paths\.0: /,
+      /^Warning InvalidObject fleetscan\.io\/v1alpha1 ImageScan odd uid-of-odd .*ImageScan team\/odd: spec\.image: /,
+    ])
+      assert.ok(
+        texts.some((text) => wanted.test(text)),
+        `${wanted} in ${texts.join('\n')}`,
+      );
   });
 });

@@ -28,7 +28,7 @@ describe('parseFleetImageScan', () => {
     const { spec: read } = parseFleetImageScan({ metadata, spec });
     assert.deepEqual(
       [read.image, read.interval, read.tagName, read.secretRef],
-      ['', '10d', undefined, undefined],
+      ['', '10d', undefined, { name: '' }],
     );
   });
 

@@ -80,7 +80,13 @@ describe('convert', () => {
     const { object, notes } = convert(fleets({ spec: refused }));
     assert.equal(object.spec.interval, undefined);
     assert.equal(object.spec.secretRef, undefined);
-    assert.match(notes.join('\n'), /^the interval "1d" is no duration .*\nspec\.secretRef names a Secret /);
+    assert.match(
+      notes.join('\n'),
+      /^the interval "1d" is no duration .*\nspec\.secretRef refers to a Secret by more than 253 characters/,
+    );
+    const nameless = convert(fleets({ spec: { secretRef: { name: '' } } }));
+    assert.equal(nameless.object.spec.secretRef, undefined);
+    assert.match(nameless.notes.join(), /^spec\.secretRef refers to a Secret without its name/);
     for (const interval of ['9999999h', '1s'.repeat(17)]) {
       assert.equal(convert(fleets({ spec: { interval } })).object.spec.interval, undefined);
     }

@@ -130,4 +130,19 @@ describe('GitRepos', () => {
     assert.ok(item?.kind === 'apply' && 'repo' in item.object.spec);
     assert.equal(item.object.spec.compatibility, 'Fleet');
   });
+
+  it('leave out a compatibility that is none, and say so', () => {
+    const annotations = { 'fleetscan.io/compatibility': 'fleet' };
+    const raw = {
+      metadata: { name: 'apps', namespace: 'shop', annotations },
+      spec: { repo: 'https://x', imageScanInterval: '1m' },
+    };
+    const [item] = planned({ gitRepos: [parseFleetGitRepo(raw)] });
+    assert.ok(item?.kind === 'apply' && 'repo' in item.object.spec);
+    assert.equal(item.object.spec.compatibility, undefined);
+    assert.match(
+      item.notes.join(),
+      /^annotation fleetscan\.io\/compatibility is "fleet" .*: set spec\.compatibility$/,
+    );
+  });
 });

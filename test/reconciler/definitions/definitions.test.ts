@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { OtherEntry } from '../../../git/repository.ts';
 import { Definitions } from '../../../reconciler/definitions/definitions.ts';
 import { createStores, parseStoredGitRepo } from '../../../reconciler/stores.ts';
 import { FakeApiServer, sendJson } from '../../fakes/apiserver.ts';
@@ -26,10 +27,11 @@ async function setUp(t: TestContext, ...tagNames: readonly string[]) {
   await stores.scans.synced;
   const definitions = new Definitions({ client, scans: stores.scans, gitRepos: stores.gitRepos });
   let listed = 0;
+  const others: OtherEntry[] = [];
   const source = {
     list: async () => {
       listed += 1;
-      return { files: [{ path: 'fleet.yaml', mode: '100644' as const, oid: 'a' }], others: [] };
+      return { files: [{ path: 'fleet.yaml', mode: '100644' as const, oid: 'a' }], others };
     },
     async *read() {
       yield { oid: 'a', content: Buffer.from(entries(...tagNames)) };
@@ -38,7 +40,7 @@ async function setUp(t: TestContext, ...tagNames: readonly string[]) {
   const bring = (commit = 'commit', owner = OWNER) => definitions.bring(owner, source, commit, abort.signal);
   const writes = (): string[] =>
     server.requests.filter(({ method }) => method !== 'GET').map(({ method }) => method);
-  return { server, stores, abort, definitions, bring, writes, listed: () => listed };
+  return { server, stores, abort, definitions, others, bring, writes, listed: () => listed };
 }
 
 const refuse = (server: FakeApiServer, name: string, code: number, reason: string): void =>
@@ -59,6 +61,33 @@ describe('Definitions', () => {
     assert.deepEqual([writes(), listed()], [['POST', 'POST'], 1]);
   });
 
+  it('reads the files again at another commit, and for other paths', async (t) => {
+    const { bring, listed } = await setUp(t, 'web');
+    for (const [commit, owner] of [
+      ['one', OWNER],
+      ['two', OWNER],
+      ['two', gitRepo({ metadata: { uid: 'uid-of-apps' }, spec: { paths: ['a'] } })],
+    ] as const) {
+      const before = listed();
+      for (const _ of [1, 2]) await bring(commit, owner);
+      assert.equal(listed(), before + 1);
+    }
+  });
+
+  it('waits until the watch tells of what it created: markers are looked at next', async (t) => {
+    const { server, stores, bring } = await setUp(t, 'web');
+    server.plan(
+      ({ method }) => method === 'POST',
+      ({ body }, response) => {
+        const object = JSON.parse(body);
+        sendJson(response, 201, object);
+        setTimeout(() => server.put(IMAGE_SCANS_PATH, object), 200);
+      },
+    );
+    await bring();
+    assert.ok(stores.scans.get('team/apps-web'));
+  });
+
   it('goes on beside what the API server refuses, which is a mistake with its place', async (t) => {
     const { server, bring } = await setUp(t, 'web', 'db', 'api');
     refuse(server, 'apps-web', 403, 'Forbidden');
@@ -71,6 +100,20 @@ describe('Definitions', () => {
       ['2 not created: Forbidden: Forbidden it is', '3 not created: Server: InternalError it is'],
     );
     assert.deepEqual((await bring())?.created.toSorted(), ['apps-db', 'apps-web']);
+  });
+
+  it('tells of a file that it cannot read where others define something, and not alone', async (t) => {
+    for (const [tagNames, mistakes] of [
+      [[], []],
+      [['web'], ['link/fleet.yaml']],
+    ] as const) {
+      const { others, bring } = await setUp(t, ...tagNames);
+      others.push({ path: 'link/fleet.yaml', kind: 'symlink' });
+      assert.deepEqual(
+        (await bring())?.mistakes.map(({ file }) => file),
+        mistakes,
+      );
+    }
   });
 
   it('ends with the signal', async (t) => {
@@ -109,8 +152,14 @@ describe('Definitions', () => {
     assert.equal(isDisturbed({ spec: { ...web.spec, image: 'other' } }), true);
     assert.equal(isDisturbed({ metadata: { ...web.metadata, ownerReferences: [] } }), true);
     assert.equal(isDisturbed({ metadata: { ...web.metadata, labels: {} } }), true);
+    const going = { ...web.metadata, deletionTimestamp: '2026-01-02T03:04:05Z' };
+    assert.equal(isDisturbed({ metadata: going, spec: { ...web.spec, image: 'other' } }), false);
     server.put(IMAGE_SCANS_PATH, rawScan());
     const other = await waitFor('another', () => stores.scans.get('team/web'));
     assert.equal(definitions.isDisturbed(OWNER, other, other), false);
+    const far = { ...web, namespace: 'far', metadata: { ...web.metadata, namespace: 'far' } };
+    assert.equal(definitions.isDisturbed(OWNER, { ...far, spec: other.spec }, far), false);
+    definitions.forget(OWNER);
+    assert.equal(isDisturbed({ spec: { ...web.spec, image: 'other' } }), false, 'nothing is known any more');
   });
 });

@@ -75,10 +75,14 @@ describe('the files of definitions', () => {
         'latin/fleet.yaml': Buffer.from(`${entries('web')}# ü`, 'latin1'),
         'utf16/fleet.yaml': Buffer.from(`\uFEFF${entries('web')}`, 'utf16le'),
         'plain/fleet.yaml': Buffer.from('helm: {chart: ü}', 'latin1'),
+        'well/fleet.yaml': entries('db'),
       },
       [{ path: 'link/fleet.yaml', kind: 'symlink' }],
     );
-    assert.deepEqual(unread.definitions, []);
+    assert.deepEqual(
+      unread.definitions.map(({ file }) => file),
+      ['well/fleet.yaml'],
+    );
     assert.deepEqual(
       unread.unread.map(({ file, message }) => `${file}: ${message.split(/[,;]/)[0]}`),
       [

@@ -152,6 +152,34 @@ describe('planScans', () => {
     assert.deepEqual([plan.mistakes.length, plan.operations.length], [0, 2]);
   });
 
+  it('looks at no other namespace', () => {
+    const elsewhere = { metadata: { namespace: 'elsewhere' } };
+    const defined = define({ 'fleet.yaml': entries('web') });
+    const far = [
+      patched(foreignScan('web', { gitrepoName: 'apps' }), elsewhere),
+      ...afterPlan(OWNER, defined, []).map((scan) => patched(scan, elsewhere)),
+    ];
+    const plan = planScans(OWNER, defined, far);
+    assert.deepEqual([plan.mistakes.length, plan.operations.map(({ kind }) => kind)], [0, ['create']]);
+  });
+
+  it('takes none of Fleet for its own, though fleet apply gives that any label', () => {
+    const metadata = {
+      labels: { [DEFINED_BY_LABEL]: 'apps' },
+      annotations: { [DEFINED_AT_ANNOTATION]: 'fleet.yaml:2' },
+    };
+    const old = fleetScan('old');
+    const labelled = { ...old, metadata: { ...old.metadata, ...metadata } };
+    assert.deepEqual(operations(FLEETS_OWNER, define({}), [labelled]), []);
+  });
+
+  it('knows of two with one tagName the one that bears the name of the definition', () => {
+    const defined = define({ 'fleet.yaml': entries('web') });
+    const [web] = afterPlan(OWNER, defined, []);
+    const twin = patched(web, { metadata: { name: 'a-copy', uid: 'another' } });
+    assert.deepEqual(operations(OWNER, defined, [twin, ...(web ? [web] : [])]), ['remove a-copy']);
+  });
+
   it('does nothing to what is being deleted', () => {
     const defined = define({ 'fleet.yaml': entries('web') });
     const [web] = afterPlan(OWNER, defined, []);
@@ -177,6 +205,12 @@ describe('planScans', () => {
       assert.deepEqual(operations(FLEETS_OWNER, inFleetYaml, [...ours, fleetScan('web')]), []);
       const valued = [...ours, fleetScan('web', '1.0.0')];
       assert.deepEqual(operations(FLEETS_OWNER, inFleetYaml, valued), ['remove apps-web']);
+    });
+
+    it('does not remove again what is going', () => {
+      const [ours] = afterPlan(FLEETS_OWNER, inFleetYaml, []);
+      const going = patched(ours, { metadata: { deletionTimestamp: '2026-01-02T03:04:05Z' } });
+      assert.deepEqual(operations(FLEETS_OWNER, inFleetYaml, [going, fleetScan('web', '1.0.0')]), []);
     });
 
     it('keeps one of ours that stands for one of Fleet that was migrated', () => {

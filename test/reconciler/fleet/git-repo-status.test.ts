@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { annotationMistake, COMPATIBILITY_ANNOTATION } from '../../../kube/kinds/fleet.ts';
 import {
   fleetGitRepoStatus,
   saysTold,
   type Told,
   toldAfter,
+  troubleIn,
 } from '../../../reconciler/fleet/git-repo-status.ts';
 import type { Brought } from '../../../reconciler/definitions/definitions.ts';
 import type { StoredGitRepo } from '../../../reconciler/stores.ts';
 import type { WriteBackResult } from '../../../reconciler/write-back/result.ts';
-import { fleetGitRepo } from '../samples.ts';
+import { fleetGitRepo, gitRepo } from '../samples.ts';
 
 const HEAD = 'c'.repeat(40);
 const T1 = new Date('2026-01-01T00:00:00.500Z');
@@ -25,7 +27,7 @@ const MESSAGE = 'Unreachable: no connection';
 
 /** What is told after a run that must tell something. */
 function told(result: WriteBackResult, former?: Told, now = T1): Told {
-  const found = toldAfter({ result }, former, now);
+  const found = toldAfter(fleetGitRepo(), { result }, former, now);
   assert.ok(found);
   return found;
 }
@@ -97,7 +99,45 @@ describe('what is told after a run', () => {
   });
 
   it('that found nothing new is nothing when nothing was told before', () => {
-    assert.equal(toldAfter({ result: unchanged }, undefined, T1), undefined);
+    assert.equal(toldAfter(fleetGitRepo(), { result: unchanged }, undefined, T1), undefined);
+  });
+});
+
+describe('what is told of an annotation that is wrong', () => {
+  const annotations = { [COMPATIBILITY_ANNOTATION]: 'fleet' };
+  const repo = fleetGitRepo({ metadata: { annotations } });
+  const conditionAfter = (result: WriteBackResult) =>
+    conditionOf(after(repo, toldAfter(repo, { result }, undefined, T1) ?? assert.fail()), 'ImageSynced');
+  const mistake =
+    'annotation fleetscan.io/compatibility is "fleet" and has to be None or Fleet; until then the default of the installation counts';
+
+  it('is what is wrong and what is allowed, beside the success', () => {
+    const { status, reason, message } = conditionAfter(synced) ?? assert.fail();
+    assert.deepEqual([status, reason], ['True', 'InvalidAnnotation']);
+    assert.equal(message, `${mistake}; 1 marker agrees with the value in force`);
+  });
+
+  it('leaves a success in part its reason, and a failure its message', () => {
+    const left = { file: 'a.yaml', line: 3, reason: 'UnknownScan', message: 'no scan x' };
+    const inPart = conditionAfter({ ...synced, plan: { ...plan, leftAlone: [left] } });
+    assert.equal(inPart?.reason, 'SyncedInPart');
+    assert.ok(inPart.message?.startsWith(mistake));
+    assert.equal(conditionAfter(failed)?.message, MESSAGE);
+  });
+
+  it('is nothing on one of ours, where the field counts', () => {
+    assert.equal(annotationMistake(gitRepo({ metadata: { annotations } })), undefined);
+    for (const value of ['None', 'Fleet']) {
+      const right = fleetGitRepo({ metadata: { annotations: { [COMPATIBILITY_ANNOTATION]: value } } });
+      assert.equal(annotationMistake(right), undefined);
+      assert.equal(right.spec.compatibility, value);
+    }
+    assert.match(
+      annotationMistake(fleetGitRepo({ metadata: { annotations: { [COMPATIBILITY_ANNOTATION]: '' } } })) ??
+        '',
+      /is "" and/,
+    );
+    assert.equal(repo.spec.compatibility, undefined);
   });
 });
 
@@ -105,7 +145,7 @@ describe('what is told of definitions in Git', () => {
   const done = { created: [], changed: [], removed: [], failures: [] };
   const mistake = { file: 'fleet.yaml', line: 3, message: 'tagName is missing' };
   const at = (brought: Brought | undefined, former?: Told): Told =>
-    toldAfter({ result: synced, ...(brought && { brought }) }, former, T1) ?? assert.fail();
+    toldAfter(fleetGitRepo(), { result: synced, ...(brought && { brought }) }, former, T1) ?? assert.fail();
   const wrong = at({ ...done, definitions: 1, mistakes: [mistake] });
   const none = at({ ...done, definitions: 0, mistakes: [] }, wrong);
 
@@ -131,6 +171,27 @@ describe('what is told of definitions in Git', () => {
   });
 });
 
+describe('troubleIn', () => {
+  it('is what is wrong by a status that we told, with the time of the last success', () => {
+    const wrong: Told = {
+      ...told(failed, told(synced), T2),
+      accepted: { type: 'ImageScansAccepted', status: 'False', reason: 'InvalidDefinition', message: 'no' },
+    };
+    assert.deepEqual(troubleIn(after(after(fleetGitRepo(), told(synced)), wrong, T2)), wrong);
+    const { accepted } = wrong;
+    assert.ok(accepted);
+    const inFilesAlone = troubleIn(after(fleetGitRepo(), { ...told(synced), accepted }));
+    assert.deepEqual([inFilesAlone?.synced.status, inFilesAlone?.accepted], ['True', accepted]);
+  });
+
+  it('is nothing where all is well, or Fleet told it', () => {
+    assert.equal(troubleIn(fleetGitRepo()), undefined);
+    assert.equal(troubleIn(after(fleetGitRepo(), told(synced))), undefined);
+    const byFleet = { type: 'ImageSynced', status: 'False', reason: 'Error', message: 'auth: no' };
+    assert.equal(troubleIn(fleetGitRepo({ status: { conditions: [byFleet] } })), undefined);
+  });
+});
+
 describe('saysTold', () => {
   it('sees that Fleet wrote an older status over it, and no more than that', () => {
     const former = after(fleetGitRepo(), told(failed));
@@ -143,5 +204,24 @@ describe('saysTold', () => {
     assert.equal(saysTold(fleetGitRepo({ status: timeless }), now), false, 'no time');
     const deploying = { ...right.status, commit: HEAD, observedGeneration: 7 };
     assert.equal(saysTold(fleetGitRepo({ status: deploying }), now), true, "Fleet's own fields");
+  });
+
+  it("takes Fleet's own Stalled for Fleet's, and a lost condition on definitions for lost", () => {
+    const broken = after(fleetGitRepo(), told(failed));
+    const others = broken.status.conditions?.filter(({ type }) => type !== 'Stalled') ?? [];
+    const byFleet = { type: 'Stalled', status: 'True', reason: 'Stalled', message: 'git job failed' };
+    const status = { ...broken.status, conditions: [...others, byFleet] };
+    assert.equal(saysTold(fleetGitRepo({ status }), told(failed)), true);
+
+    const accepted = { type: 'ImageScansAccepted', status: 'True', reason: 'Accepted', message: '' } as const;
+    assert.equal(saysTold(broken, { ...told(failed), accepted }), false);
+    assert.equal(saysTold(after(broken, { ...told(failed), accepted }), { ...told(failed), accepted }), true);
+  });
+
+  it('knows a message again that was cut, as our own kinds would have it', () => {
+    const long = told({ ...failed, message: 'x'.repeat(40_000) });
+    const repo = after(fleetGitRepo(), long);
+    assert.equal(conditionOf(repo, 'ImageSynced')?.message?.length, 32_768);
+    assert.equal(saysTold(repo, long), true);
   });
 });

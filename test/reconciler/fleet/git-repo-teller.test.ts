@@ -170,6 +170,16 @@ describe('FleetGitRepoTeller', () => {
     assert.equal(patches().length, told, 'it only deploys from now on');
   });
 
+  it('leaves a success as it stands when the last ImageScan goes', async (t) => {
+    const { server, stores, tell, until, patches } = await setUp(t);
+    await tell(unmarked);
+    await until('the success', (repo) => syncedOf(repo) === 'True NothingMarked');
+    server.remove(FLEET_IMAGE_SCANS_PATH, 'team', 'web');
+    await waitFor('it to go', () => (stores.scans.size === 0 ? true : undefined));
+    await tell(unmarked);
+    assert.equal(patches().length, 1);
+  });
+
   it('takes back what another leader told, whose memory it has not', async (t) => {
     const { server, stored, tell, until, overwrite } = await setUp(t, { isScanned: false });
     const trouble = {

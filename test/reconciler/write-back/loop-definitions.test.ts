@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEFINED_AT_ANNOTATION } from '../../../kube/kinds/defined.ts';
-import { IMAGE_SCANS, SECRETS } from '../../../kube/resource.ts';
+import { IMAGE_SCANS } from '../../../kube/resource.ts';
 import { sendStatus } from '../../fakes/apiserver.ts';
 import { waitFor } from '../../wait.ts';
 import { FLEET_IMAGE_SCANS_PATH, IMAGE_SCANS_PATH, rawFleetScan } from '../samples.ts';
@@ -88,26 +88,6 @@ for (const isFleets of [false, true]) {
       await waitFor('it to go', () => (stores.scans.get(KEY) === undefined ? true : undefined));
       await scan();
       assert.equal((await git.log('apps')).length, 2);
-    });
-
-    it('leaves to people what the file does not say, and asks Git nothing because of it', async (t) => {
-      const { server, stores, git, client, scan, patchScan, writtenStatuses } = await define(t, {
-        isFleets,
-      });
-      await scan();
-      // The new ImageScan is a reason to look at the markers again.
-      await waitFor('the second run', () => writtenStatuses()[1]);
-      await patchScan({ status: inForce('2.0.0') });
-      await waitFor('the push to be told', () =>
-        server.requests.find(({ body }) => body.includes('"Pushed"')),
-      );
-      const { length } = git.requests();
-      await patchScan({ spec: { pin: { tag: '2.0.0' } }, metadata: { labels: { team: 'shop' } } });
-      await waitFor('the pin', () => stores.scans.get(KEY)?.spec.pin);
-      // A few questions of our own take longer than it would take to begin.
-      for (let i = 0; i < 5; i++) await client.list({ resource: SECRETS });
-      assert.equal(git.requests().length, length);
-      assert.equal(stores.scans.get(KEY)?.metadata.labels['team'], 'shop');
     });
 
     it('tells what the API server refuses, and tries it again though Git agrees', async (t) => {
