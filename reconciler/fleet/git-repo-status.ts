@@ -1,3 +1,4 @@
+import { FLEET_GROUP } from '../../core/group.ts';
 import type { GitRepo } from '../../kube/kinds/git-repo.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
 import { timeText } from '../../kube/time.ts';
@@ -39,7 +40,7 @@ export function toldAfter(
   former: Told | undefined,
   now: Date,
 ): Told | undefined {
-  const synced = syncedState(result) ?? former?.synced;
+  const synced = syncedState(result, FLEET_GROUP) ?? former?.synced;
   if (synced === undefined) return undefined;
   const lastSynced = result.kind === 'failed' ? former?.lastSynced : timeText(now);
   const accepted = acceptedAfter(brought, former);
