@@ -57,19 +57,19 @@ export interface FleetWorld {
   stop(): Promise<void>;
 }
 
-/** Starts one, with more registries that are spoken to over plain HTTP and more flags for the reconciler. */
+/** Starts one, with more registries that are spoken to over plain HTTP and more flags for the reconciler, which may name the registry. */
 export async function startFleetWorld({
   insecureRegistries = [],
-  args = [],
+  args = async () => [],
 }: {
   insecureRegistries?: readonly string[];
-  args?: readonly string[];
+  args?: (registry: Registry) => Promise<readonly string[]>;
 } = {}): Promise<FleetWorld> {
   const [registry, git] = await Promise.all([startRegistry(), startGitServer({ credential: PUSHER })]);
   const bench = await startReconciling({
     insecureRegistries: [registry.host, ...insecureRegistries],
     values: ['fleet.takeover=serve'],
-    args: ['--fleet-takeover=serve', ...args],
+    args: ['--fleet-takeover=serve', ...(await args(registry))],
     prepare: installFleetKinds,
   });
   const { client } = bench;
