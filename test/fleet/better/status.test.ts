@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  fleetCondition,
+  fleetScanName,
+  fleetStatus,
+  overwriteStatusAsFleet,
+  untilFleetScan,
+} from '../objects.ts';
+import { type FleetWorld, startFleetWorld } from './world.ts';
+
+describe("where Fleet's status was stuck, refused or silent", { concurrency: 4 }, () => {
+  let world: FleetWorld;
+
+  before(async () => {
+    world = await startFleetWorld();
+  });
+  after(() => world?.stop());
+
+  const web = (namespace: string) => fleetScanName({ namespace, gitRepo: 'apps' });
+  const text = (namespace: string, tag: string): string =>
+    `image: ${world.image(namespace)}:${tag} # {"$imagescan": "web"}\nother: x # {"$imagescan": "bad"}\n`;
+
+  it('a time that is not known yet is absent from the status, never null', async () => {
+    const namespace = 'times';
+    await world.team(namespace);
+    await world.apply(world.apps(namespace), world.web(namespace));
+    await world.untilScanned(namespace, 'False Error');
+    await world.untilSynced(namespace, 'False Error');
+    const { client } = world.bench;
+    const ofScan = await fleetStatus(client, 'ImageScan', web(namespace));
+    const ofGitRepo = await fleetStatus(client, 'GitRepo', { namespace, name: 'apps' });
+    assert.deepEqual(Object.keys(ofScan).toSorted(), ['conditions', 'observedGeneration']);
+    assert.deepEqual(Object.keys(ofGitRepo), ['conditions']);
+    assert.ok(!JSON.stringify([ofScan, ofGitRepo]).includes('null'));
+  });
+
+  it('an ImageScan that fails stops no other of its GitRepo, also when it is suspended since, and the GitRepo names it', async () => {
+    const namespace = 'isolated';
+    await world.team(namespace);
+    await world.push(namespace, '1.1.0');
+    await world.git.createRepository(namespace, { 'a.yaml': text(namespace, '1.0.0') });
+    const bad = { tagName: 'bad', image: `${world.image(namespace)}-none` };
+    await world.apply(world.web(namespace, bad, { index: 1 }));
+    await world.untilScanned(namespace, 'False Error', { index: 1 });
+    await world.apply(world.web(namespace, { ...bad, suspend: true }, { index: 1 }));
+    await world.apply(world.apps(namespace), world.web(namespace));
+    await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
+    const { status } = await world.untilSynced(namespace, 'True SyncedInPart');
+    const message = status.conditions?.find(({ type }) => type === 'ImageSynced')?.message ?? '';
+    assert.match(message, /; left alone: a\.yaml:2: NoValue: /);
+  });
+
+  it("the Stalled that Fleet's own controller left for ever ends with the first success", async () => {
+    const namespace = 'stalled';
+    const image = world.image(namespace);
+    await world.team(namespace);
+    await world.push(namespace, '1.1.0');
+    const message = 'GET http://registry: unexpected status code 503';
+    const left = [
+      { type: 'ImageScanned', status: 'False', reason: 'Error', message },
+      { type: 'Reconciling', status: 'False' },
+      { type: 'Stalled', status: 'True', reason: 'Stalled', message },
+    ];
+    // Suspended, so that nothing is scanned before it is as Fleet left it.
+    await world.apply(world.web(namespace, { image, suspend: true }));
+    const { client } = world.bench;
+    await overwriteStatusAsFleet(client, 'ImageScan', web(namespace), { conditions: left });
+    await world.apply(world.web(namespace, { image }));
+    const scan = await untilFleetScan(
+      client,
+      web(namespace),
+      'no Stalled',
+      (each) => fleetCondition(each, 'Stalled') === 'False',
+    );
+    assert.equal(fleetCondition(scan, 'ImageScanned'), 'True');
+    assert.equal(fleetCondition(scan, 'Reconciling'), 'False');
+    assert.equal(scan.status.latestTag, '1.1.0');
+  });
+});
