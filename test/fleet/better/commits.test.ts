@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { createAuthority } from '../../control-plane/certificates.ts';
 import { gitText } from '../../git/support.ts';
 import { startTlsProxy } from '../../control-plane/tls-proxy.ts';
+import { fleetCondition, fleetMessage } from '../objects.ts';
 import { type FleetWorld, startFleetWorld } from './world.ts';
 
 describe("where Fleet's commit was empty of data, lost, or refused", { concurrency: 4 }, () => {
@@ -44,8 +45,7 @@ describe("where Fleet's commit was empty of data, lost, or refused", { concurren
     const withTemplate = (messageTemplate: string) =>
       world.apps(namespace, { imageScanInterval: '1h', imageScanCommit: { messageTemplate } });
     await world.apply(withTemplate('{{range .Updated}}'), world.web(namespace));
-    const { status } = await world.untilSynced(namespace, 'False Error');
-    const message = status.conditions?.find(({ type }) => type === 'ImageSynced')?.message ?? '';
+    const message = fleetMessage(await world.untilSynced(namespace, 'False Error'), 'ImageSynced');
     assert.match(message, /^InvalidTemplate: spec\.imageScanCommit\.messageTemplate, line 1, column 3: /);
     assert.equal(await world.git.head(namespace), head);
     await world.apply(withTemplate('chore: images'));
@@ -76,7 +76,8 @@ git update-ref refs/heads/main ${theirs}`,
     assert.equal(parent?.id, theirs);
     assert.equal(ours?.message, 'Update from image update automation');
     assert.equal(await world.git.readFile(namespace, 'README.md'), 'Theirs\n');
-    await world.untilSynced(namespace, 'True');
+    const repo = await world.untilSynced(namespace, 'True');
+    assert.equal(fleetCondition(repo, 'Stalled'), undefined, 'no try of it failed');
   });
 
   it('a GitRepo without a branch is written to the default branch of Fleet', async () => {
@@ -102,8 +103,7 @@ git update-ref refs/heads/main ${theirs}`,
     }
     for (const namespace of ['bundled', 'unverified'])
       await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
-    const { status } = await world.untilSynced('untrusted', 'False Error');
-    const message = status.conditions?.find(({ type }) => type === 'ImageSynced')?.message ?? '';
+    const message = fleetMessage(await world.untilSynced('untrusted', 'False Error'), 'ImageSynced');
     assert.match(message, /^TLS/);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { git, gitText } from '../../git/support.ts';
+import { fleetMessage } from '../objects.ts';
 import { type FleetWorld, startFleetWorld } from './world.ts';
 
 const MARKER = '# {"$imagescan": "web"}';
@@ -90,8 +91,7 @@ describe("where Fleet's write-back re-wrote, lost or refused files", { concurren
     ]);
     assert.equal(await world.git.readFile(namespace, 'other/web.yaml'), text('1.0.0'));
     await world.apply(world.apps(namespace, { paths: ['none/*'] }));
-    const { status } = await world.untilSynced(namespace, 'False Error');
-    const message = status.conditions?.find(({ type }) => type === 'ImageSynced')?.message ?? '';
+    const message = fleetMessage(await world.untilSynced(namespace, 'False Error'), 'ImageSynced');
     assert.match(message, /^PathMissing: path "none\/\*" matches nothing in the repository/);
   });
 
@@ -108,8 +108,7 @@ describe("where Fleet's write-back re-wrote, lost or refused files", { concurren
     });
     await world.apply(world.apps(namespace), world.web(namespace));
     await world.untilFile(namespace, 'a.yaml', text('1.1.0'));
-    const { status } = await world.untilSynced(namespace, 'True SyncedInPart');
-    const message = status.conditions?.find(({ type }) => type === 'ImageSynced')?.message ?? '';
+    const message = fleetMessage(await world.untilSynced(namespace, 'True SyncedInPart'), 'ImageSynced');
     for (const place of ['a.yaml:2: ', 'a.yaml:3: UnknownScan: ', 'a.yaml:4: ', 'broken.yaml'])
       assert.ok(message.includes(place), `${place} in ${message}`);
   });

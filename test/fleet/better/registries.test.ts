@@ -7,7 +7,7 @@ import { pushImage } from '../../control-plane/push-image.ts';
 import { type Registry, startRegistry } from '../../control-plane/registry.ts';
 import { startTlsProxy, type TlsProxy } from '../../control-plane/tls-proxy.ts';
 import { secret } from '../../e2e/reconciling.ts';
-import { fleetStatus, fleetScanName } from '../objects.ts';
+import { fleetMessage, fleetScanName, fleetStatus } from '../objects.ts';
 import { type FleetWorld, startFleetWorld } from './world.ts';
 
 const PULLER = { username: 'puller', password: 'a password: with a colon' };
@@ -86,8 +86,10 @@ describe("where Fleet's scan was refused, or pinned the image of one platform", 
       world.web(namespace, { tagName: 'without', image }, { index: 1 }),
     );
     assert.equal((await world.untilScanned(namespace, 'True')).status.latestTag, '1.0.0');
-    const { status } = await world.untilScanned(namespace, 'False Error', { index: 1 });
-    const message = status.conditions?.find(({ type }) => type === 'ImageScanned')?.message ?? '';
+    const message = fleetMessage(
+      await world.untilScanned(namespace, 'False Error', { index: 1 }),
+      'ImageScanned',
+    );
     assert.ok(message.includes(behindTLS.host), message);
   });
 

@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { z } from 'zod';
+import { parseImageScan } from '../../../kube/kinds/image-scan.ts';
+import { IMAGE_SCANS } from '../../../kube/resource.ts';
+import { waitFor } from '../../wait.ts';
 import {
   fleetCondition,
+  fleetMessage,
   fleetScanName,
   fleetStatus,
   overwriteStatusAsFleet,
+  untilFleetGitRepo,
   untilFleetScan,
 } from '../objects.ts';
 import { type FleetWorld, startFleetWorld } from './world.ts';
 
-describe("where Fleet's status was stuck, refused or silent", { concurrency: 4 }, () => {
+describe("where Fleet's objects were stuck, left behind or frozen by another", { concurrency: 4 }, () => {
   let world: FleetWorld;
 
   before(async () => {
@@ -46,8 +52,7 @@ describe("where Fleet's status was stuck, refused or silent", { concurrency: 4 }
     await world.apply(world.web(namespace, { ...bad, suspend: true }, { index: 1 }));
     await world.apply(world.apps(namespace), world.web(namespace));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
-    const { status } = await world.untilSynced(namespace, 'True SyncedInPart');
-    const message = status.conditions?.find(({ type }) => type === 'ImageSynced')?.message ?? '';
+    const message = fleetMessage(await world.untilSynced(namespace, 'True SyncedInPart'), 'ImageSynced');
     assert.match(message, /; left alone: a\.yaml:2: NoValue: /);
   });
 
@@ -76,5 +81,32 @@ describe("where Fleet's status was stuck, refused or silent", { concurrency: 4 }
     assert.equal(fleetCondition(scan, 'ImageScanned'), 'True');
     assert.equal(fleetCondition(scan, 'Reconciling'), 'False');
     assert.equal(scan.status.latestTag, '1.1.0');
+  });
+
+  it('an ImageScan goes with its definition in fleet.yaml, and nothing is written for it any more', async () => {
+    const namespace = 'orphan';
+    const { client } = world.bench;
+    const image = world.image(namespace);
+    const fleetYaml = `imageScans:\n- {tagName: web, image: "${image}", interval: 1s}\n- {tagName: bad, image: "${image}", suspend: true}\n`;
+    await world.team(namespace);
+    await world.push(namespace, '1.1.0');
+    await world.git.createRepository(namespace, {
+      'fleet.yaml': fleetYaml,
+      'a.yaml': text(namespace, '1.0.0'),
+    });
+    await world.apply(world.apps(namespace));
+    await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
+    await world.git.commit(namespace, { 'fleet.yaml': fleetYaml.replace(/- \{tagName: web.*\n/, '') });
+    const path = { resource: IMAGE_SCANS, namespace };
+    await waitFor('the ImageScan to be gone', async () => {
+      const { items } = z.object({ items: z.array(z.unknown()) }).parse(await client.list(path));
+      return items.map((item) => parseImageScan(item).metadata.name).join() === 'apps-bad' || undefined;
+    });
+    await world.push(namespace, '1.2.0');
+    const left = await untilFleetGitRepo(client, { namespace, name: 'apps' }, 'an unknown scan', (repo) =>
+      fleetMessage(repo, 'ImageSynced').includes('a.yaml:1: UnknownScan: '),
+    );
+    assert.equal(fleetCondition(left, 'ImageSynced'), 'True SyncedInPart');
+    assert.equal(await world.git.readFile(namespace, 'a.yaml'), text(namespace, '1.1.0'));
   });
 });
