@@ -43,7 +43,7 @@ describe("where Fleet's commit was empty of data, lost, or refused", { concurren
     await behind(namespace);
     const head = await world.git.head(namespace);
     const withTemplate = (messageTemplate: string) =>
-      world.apps(namespace, { imageScanInterval: '1h', imageScanCommit: { messageTemplate } });
+      world.apps(namespace, { imageScanCommit: { messageTemplate } });
     await world.apply(withTemplate('{{range .Updated}}'), world.web(namespace));
     const message = fleetMessage(await world.untilSynced(namespace, 'False Error'), 'ImageSynced');
     assert.match(message, /^InvalidTemplate: spec\.imageScanCommit\.messageTemplate, line 1, column 3: /);
@@ -69,8 +69,7 @@ touch raced
 unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 git update-ref refs/heads/main ${theirs}`,
     );
-    const spec = { imageScanInterval: '1h' };
-    await world.apply(world.apps(namespace, spec), world.web(namespace, { interval: '1h' }));
+    await world.apply(world.apps(namespace), world.web(namespace));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
     const [ours, parent] = await world.git.log(namespace);
     assert.equal(parent?.id, theirs);

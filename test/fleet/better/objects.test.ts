@@ -94,7 +94,7 @@ describe("where Fleet's objects were stuck, left behind or frozen by another", {
       'fleet.yaml': fleetYaml,
       'a.yaml': text(namespace, '1.0.0'),
     });
-    await world.apply(world.apps(namespace));
+    await world.apply(world.apps(namespace, { imageScanInterval: '1s' }));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
     await world.git.commit(namespace, { 'fleet.yaml': fleetYaml.replace(/- \{tagName: web.*\n/, '') });
     const path = { resource: IMAGE_SCANS, namespace };

@@ -4,10 +4,7 @@ import { startStorm } from '../storm.ts';
 import { fleetScanName, fleetStatus, readFleetScan } from '../objects.ts';
 import { type FleetWorld, startFleetWorld } from './world.ts';
 
-const HOUR = { interval: '1h' };
-const HOURLY = { imageScanInterval: '1h' };
-
-// What waits for an interval of an hour comes too late for every wait here.
+// Intervals are an hour unless a test says otherwise: what waits for one comes too late for every wait here.
 describe('where Fleet waited for an interval, or for two', { concurrency: 4 }, () => {
   let world: FleetWorld;
 
@@ -29,14 +26,14 @@ describe('where Fleet waited for an interval, or for two', { concurrency: 4 }, (
   it('the first scan and its commit come at once, though both intervals are an hour', async () => {
     const namespace = 'first';
     await behind(namespace, '1.1.0');
-    await world.apply(world.apps(namespace, HOURLY), world.web(namespace, HOUR));
+    await world.apply(world.apps(namespace), world.web(namespace));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
   });
 
   it('a new tag is in Git seconds after the scan that found it, though imageScanInterval is an hour', async () => {
     const namespace = 'found';
     await behind(namespace, '1.1.0');
-    await world.apply(world.apps(namespace, HOURLY), world.web(namespace));
+    await world.apply(world.apps(namespace), world.web(namespace, { interval: '1s' }));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
     await world.push(namespace, '1.2.0');
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.2.0'));
@@ -46,8 +43,8 @@ describe('where Fleet waited for an interval, or for two', { concurrency: 4 }, (
   it('a changed policy is scanned for at once, though the interval is an hour', async () => {
     const namespace = 'policy';
     await behind(namespace, '1.1.0', '2.0.0');
-    const semver = (range: string) => world.web(namespace, { ...HOUR, policy: { semver: { range } } });
-    await world.apply(world.apps(namespace, HOURLY), semver('1.x'));
+    const semver = (range: string) => world.web(namespace, { policy: { semver: { range } } });
+    await world.apply(world.apps(namespace), semver('1.x'));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
     await world.apply(semver('2.x'));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '2.0.0'));
@@ -56,9 +53,9 @@ describe('where Fleet waited for an interval, or for two', { concurrency: 4 }, (
   it('a GitRepo that comes after its ImageScan was scanned is written to', async () => {
     const namespace = 'late';
     await behind(namespace, '1.1.0');
-    await world.apply(world.web(namespace, HOUR));
+    await world.apply(world.web(namespace));
     await world.untilScanned(namespace, 'True');
-    await world.apply(world.apps(namespace, HOURLY));
+    await world.apply(world.apps(namespace));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
   });
 
@@ -67,7 +64,7 @@ describe('where Fleet waited for an interval, or for two', { concurrency: 4 }, (
     const spec = { interval: '3s' };
     const named = fleetScanName({ namespace, gitRepo: 'apps' });
     await behind(namespace, '1.1.0');
-    await world.apply(world.apps(namespace, HOURLY), world.web(namespace, spec));
+    await world.apply(world.apps(namespace), world.web(namespace, spec));
     await world.untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
     const { lastScanTime } = await fleetStatus(world.bench.client, 'ImageScan', named);
     // Several commits within each interval: a timer that began again with each would never end.

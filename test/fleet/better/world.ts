@@ -43,9 +43,9 @@ export interface FleetWorld {
   /** The image of the team, without a tag. */
   image(namespace: string): string;
   push(namespace: string, ...tags: readonly string[]): Promise<void>;
-  /** Its GitRepo, looked at each second, with more in its spec. */
+  /** Its GitRepo, with more in its spec; of itself looked at again after an hour. */
   apps(namespace: string, spec?: object): FleetObject;
-  /** Its ImageScan, scanned each second, with more in its spec. */
+  /** Its ImageScan, with more in its spec; of itself scanned again after an hour. */
   web(namespace: string, spec?: object, entry?: Entry): FleetObject;
   apply(...objects: readonly FleetObject[]): Promise<void>;
   /** Waits for the condition `ImageSynced` of its GitRepo, as `status` or `status reason`. */
@@ -91,13 +91,13 @@ export async function startFleetWorld({
     },
     apps: (namespace, spec = {}) => {
       const repo = `${git.url}/${namespace}.git`;
-      const common = { repo, branch: 'main', clientSecretName: 'git', imageScanInterval: '1s' };
+      const common = { repo, branch: 'main', clientSecretName: 'git', imageScanInterval: '1h' };
       return fleetGitRepo({ namespace, name: 'apps' }, { ...common, ...spec });
     },
     web: (namespace, spec = {}, entry = {}) =>
       fleetImageScan(
         { namespace, gitRepo: 'apps', ...entry },
-        { tagName: 'web', image: image(namespace), interval: '1s', ...spec },
+        { tagName: 'web', image: image(namespace), interval: '1h', ...spec },
       ),
     apply: (...objects) => applyAsFleet(client, ...objects),
     untilSynced: (namespace, wanted) =>
