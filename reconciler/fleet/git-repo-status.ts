@@ -1,3 +1,4 @@
+import { FLEET_GROUP } from '../../core/group.ts';
 import type { GitRepo } from '../../kube/kinds/git-repo.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
 import { annotationMistake } from '../../kube/kinds/fleet.ts';
@@ -41,7 +42,7 @@ export function toldAfter(
   former: Told | undefined,
   now: Date,
 ): Told | undefined {
-  const state = syncedState(result);
+  const state = syncedState(result, FLEET_GROUP);
   const synced = state ? withMistake(state, annotationMistake(gitRepo)) : former?.synced;
   if (synced === undefined) return undefined;
   const lastSynced = result.kind === 'failed' ? former?.lastSynced : timeText(now);

@@ -65,7 +65,7 @@ function troubleEvents(
   const isNews = had?.reason !== has?.reason || had?.message !== has?.message;
   const isTrouble = result.kind === 'failed' || ('plan' in result && result.plan.leftAlone.length > 0);
   // Not as the condition has it: on one of Fleet's every failure has the same reason.
-  const state = syncedState(result);
+  const state = syncedState(result, after.group);
   if (state === undefined || !isNews || !isTrouble) return noted;
   return [...noted, { type: 'Warning', reason: state.reason, message: state.message }];
 }

@@ -1,12 +1,13 @@
+import { FLEET_GROUP, type Group } from '../../core/group.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { type ConditionState, setCondition } from '../../kube/kinds/conditions.ts';
 import type { GitRepo, GitRepoStatus } from '../../kube/kinds/git-repo.ts';
-import type { EditPlan } from '../../write-back/plan.ts';
+import type { EditPlan, LeftAlone } from '../../write-back/plan.ts';
 import { withAccepted } from '../definitions/condition.ts';
 import type { Brought } from '../definitions/definitions.ts';
 import type { Proposed, ProposalStatus, Synced, WriteBackResult } from './result.ts';
 
-/** How many of the markers left alone the status names. */
+/** How many of the markers left alone the status names; of a GitRepo of Fleet's, its condition. */
 const NAMED = 20;
 /** UTF-16 units of a file's path in the status; Git has no limit. */
 const MAX_PATH = 1024;
@@ -19,14 +20,14 @@ type Patch<T> = T extends unknown[] ? T : T extends object ? { readonly [K in ke
 
 /** The status of a GitRepo after a write-back, and after its definitions were looked at if they were, as a patch. */
 export function statusAfter(
-  { metadata, spec, status }: GitRepo,
+  { group, metadata, spec, status }: GitRepo,
   result: WriteBackResult,
   now: Date,
   brought?: Brought,
 ): StatusPatch {
   const time = now.toISOString();
   const observedGeneration = metadata.generation;
-  const condition = syncedState(result);
+  const condition = syncedState(result, group);
   // Where nothing was looked at again, the condition of the last look still says it best.
   const synced = condition
     ? setCondition(status.conditions, { ...condition, observedGeneration }, now)
@@ -67,8 +68,11 @@ function agreeing({ kind, plan }: Synced | Proposed): number {
 /** The condition `ImageSynced`, but for the generation that it is of. */
 export type SyncedState = Omit<ConditionState, 'observedGeneration'>;
 
-/** What a result means for `ImageSynced`; undefined where nothing was looked at again, so that the last look still says it best. */
-export function syncedState(result: WriteBackResult): SyncedState | undefined {
+/**
+ * What a result means for `ImageSynced`; undefined where nothing was looked at again, so that the last look still says it best. Fleet's
+ * schema has no list of what was left alone, so on a GitRepo of Fleet's the condition has it.
+ */
+export function syncedState(result: WriteBackResult, group: Group): SyncedState | undefined {
   const type = 'ImageSynced';
   switch (result.kind) {
     case 'failed':
@@ -76,15 +80,15 @@ export function syncedState(result: WriteBackResult): SyncedState | undefined {
     case 'unchanged':
       return undefined;
     case 'proposed':
-      return { type, ...proposedText(result) };
+      return { type, ...proposedText(result, group) };
     case 'synced':
-      return { type, status: 'True', ...syncedText(result) };
+      return { type, status: 'True', ...syncedText(result, group) };
   }
 }
 
-function proposedText({ plan, proposal, request }: Proposed): Omit<SyncedState, 'type'> {
+function proposedText({ plan, proposal, request }: Proposed, group: Group): Omit<SyncedState, 'type'> {
   const waiting = `${counted(plan.edits.length)} to be changed`;
-  const rest = leftAloneText(plan);
+  const rest = leftAloneText(plan, group);
   if (request === undefined) {
     const message = `${waiting} in the branch that is read; they say so on branch ${proposal.branch}${rest}`;
     return { status: 'False', reason: 'PushedToBranch', message };
@@ -97,12 +101,12 @@ function proposedText({ plan, proposal, request }: Proposed): Omit<SyncedState, 
   return { status: 'False', reason: 'PullRequestClosed', message };
 }
 
-function syncedText(result: Synced): { reason: string; message: string } {
+function syncedText(result: Synced, group: Group): { reason: string; message: string } {
   const { markers, leftAlone } = result.plan;
   if (markers + leftAlone.length === 0) return { reason: 'NothingMarked', message: NOTHING_MARKED };
   const count = agreeing(result);
   const values = count === 1 ? 'agrees with the value in force' : 'agree with the values in force';
-  const message = `${counted(count)} ${values}${leftAloneText(result.plan)}`;
+  const message = `${counted(count)} ${values}${leftAloneText(result.plan, group)}`;
   return { reason: leftAlone.length > 0 ? 'SyncedInPart' : 'Synced', message };
 }
 
@@ -110,11 +114,16 @@ function counted(markers: number): string {
   return markers === 1 ? '1 marker' : `${markers} markers`;
 }
 
-function leftAloneText({ leftAlone }: EditPlan): string {
-  const [first] = leftAlone;
-  if (first === undefined) return '';
-  const file = oneLine(first.file, MAX_PATH);
-  const place = first.line === undefined ? file : `${file}:${first.line}`;
-  const more = leftAlone.length === 1 ? '' : ` (and ${leftAlone.length - 1} more in status.leftAlone)`;
-  return `; left alone: ${place}: ${first.reason}: ${first.message}${more}`;
+function leftAloneText({ leftAlone }: EditPlan, group: Group): string {
+  if (leftAlone.length === 0) return '';
+  const isListed = group !== FLEET_GROUP;
+  const named = leftAlone.slice(0, isListed ? 1 : NAMED).map(placed);
+  const others = leftAlone.length - named.length;
+  const more = others === 0 ? '' : ` (and ${others} more${isListed ? ' in status.leftAlone' : ''})`;
+  return `; left alone: ${named.join('; ')}${more}`;
+}
+
+function placed({ file, line, reason, message }: LeftAlone): string {
+  const path = oneLine(file, MAX_PATH);
+  return `${line === undefined ? path : `${path}:${line}`}: ${reason}: ${message}`;
 }

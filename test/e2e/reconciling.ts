@@ -23,18 +23,25 @@ export interface Reconciling {
   stop(): Promise<void>;
 }
 
-/** Starts it all, with registries that are spoken to over plain HTTP, more values for the chart and more flags for the reconciler. */
+/**
+ * Starts it all, with registries that are spoken to over plain HTTP, more values for the chart and more flags for the reconciler.
+ *
+ * @param prepare what the cluster is to have before the product comes
+ */
 export async function startReconciling({
   insecureRegistries = [],
   values = [],
   args = [],
+  prepare,
 }: {
   insecureRegistries?: readonly string[];
   values?: readonly string[];
   args?: readonly string[];
+  prepare?: (client: KubeClient) => Promise<void>;
 } = {}): Promise<Reconciling> {
   const cluster = await startCluster();
   const client = await connect({ kubeconfig: cluster.kubeconfig });
+  await prepare?.(client);
   const product = await installProduct(cluster, {
     webhookPort: await freePort(),
     insecureRegistries,

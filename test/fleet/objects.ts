@@ -170,6 +170,11 @@ async function readRaw(client: KubeClient, path: ObjectPath): Promise<z.infer<ty
   }
 }
 
+/** The message of a condition; the empty text where there is none. */
+export function fleetMessage({ status }: Conditioned, type: string): string {
+  return status.conditions?.find((each) => each.type === type)?.message ?? '';
+}
+
 /** An update, which the client has not: we write by patches only. */
 async function replace(client: KubeClient, path: ObjectPath, object: object): Promise<void> {
   const { status, body } = await client.raw('PUT', urlPath(path), {

@@ -55,6 +55,22 @@ describe('the status of a GitRepo of Fleet', () => {
     assert.match(condition.message ?? '', /left alone: a\.yaml:3: UnknownScan: no scan x$/);
   });
 
+  it('names in the condition each marker that was left alone, up to twenty: Fleet has no list for them', () => {
+    const leftAlone = Array.from({ length: 22 }, (_, index) => ({
+      file: 'a.yaml',
+      line: index + 1,
+      reason: 'UnknownScan',
+      message: `no scan x${index}`,
+    }));
+    const few = told({ ...synced, plan: { ...plan, leftAlone: leftAlone.slice(0, 2) } });
+    assert.match(
+      few.synced.message,
+      /left alone: a\.yaml:1: UnknownScan: no scan x0; a\.yaml:2: UnknownScan: no scan x1$/,
+    );
+    const many = told({ ...synced, plan: { ...plan, leftAlone } });
+    assert.match(many.synced.message, /; a\.yaml:20: UnknownScan: no scan x19 \(and 2 more\)$/);
+  });
+
   it('is after a failure as Fleet has it: an Error and Stalled, and the time of the last success stays', () => {
     const first = after(fleetGitRepo(), told(synced));
     const second = fleetGitRepoStatus(first, told(failed, told(synced), T2), T2);
