@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { SECRETS } from '../../../kube/resource.ts';
 import type { Brought } from '../../../reconciler/definitions/definitions.ts';
 import { FleetGitRepoTeller } from '../../../reconciler/fleet/git-repo-teller.ts';
 import { createStores, type StoredGitRepo } from '../../../reconciler/stores.ts';
@@ -76,7 +77,7 @@ async function setUp(t: TestContext, { isScanned = true } = {}) {
     server.requests
       .filter(({ method, path }) => method === 'PATCH' && path.endsWith('/apps/status'))
       .map(({ body }) => body);
-  return { server, stores, lines, overwrite, stored, tell, until, patches };
+  return { server, client, stores, lines, overwrite, stored, tell, until, patches };
 }
 
 const acceptedCondition = (status: 'True' | 'False', reason: string, message: string) => ({
@@ -284,5 +285,28 @@ describe('FleetGitRepoTeller', () => {
     await until('the new one', ({ metadata }) => metadata.uid === 'another');
     assert.equal(await tell(failed, { gitRepo: former }), undefined);
     assert.deepEqual(patches(), []);
+  });
+
+  it('has forgotten one that was deleted when the next of its name comes', async (t) => {
+    const { server, stores, overwrite, stored, tell, until, patches } = await setUp(t);
+    await tell(inPart);
+    await until('the condition', (repo) => syncedOf(repo) === 'True SyncedInPart');
+    server.remove(FLEET_GIT_REPOS_PATH, 'team', 'apps');
+    await waitFor('it to go', () => (stores.gitRepos.get(KEY) === undefined ? true : undefined));
+    overwrite({}, { uid: 'another' });
+    await waitFor('the next', () => stores.gitRepos.get(KEY));
+    assert.deepEqual(await tell(unchanged), { before: stored(), after: stored() });
+    assert.equal(patches().length, 1);
+  });
+
+  it('leaves a success as it stands when one of ours takes over', async (t) => {
+    const { server, client, stores, tell, until, patches } = await setUp(t);
+    await tell(inPart);
+    await until('the success', (repo) => syncedOf(repo) === 'True SyncedInPart');
+    server.put(GIT_REPOS_PATH, rawGitRepo());
+    await waitFor('ours', () => stores.gitRepos.get('team/apps'));
+    // A few questions of our own take longer than it would take to write.
+    for (let i = 0; i < 5; i++) await client.list({ resource: SECRETS });
+    assert.equal(patches().length, 1);
   });
 });
