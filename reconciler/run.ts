@@ -94,6 +94,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
     askLabels: labelAsker({ registry, pullAccess, scans: stores.scans }),
     fleetValues: new FleetValues(amd64Asker({ registry, pullAccess, scans: stores.scans })),
     compatibility: config.compatibility,
+    fleetTakeover: config.fleetTakeover,
     ...(knownHosts && { knownHosts }),
   });
   try {

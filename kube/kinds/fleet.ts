@@ -14,6 +14,11 @@ export const COMPATIBILITY_ANNOTATION = 'fleetscan.io/compatibility';
  */
 export const HANDLED_REQUEST_ANNOTATION = 'fleetscan.io/scan-handled';
 
+/** Label of what `fleet apply` made: the GitRepo of which it did. */
+export const FLEET_REPO_LABEL = 'fleet.cattle.io/repo-name';
+/** Label of what `fleet apply` made: the commit of which it did so last. */
+export const FLEET_COMMIT_LABEL = 'fleet.cattle.io/commit';
+
 /** The values of {@link COMPATIBILITY_ANNOTATION}, which are those of the field. */
 const compatibility = gitRepoSpec.shape.compatibility.unwrap();
 /** UTF-16 units of a wrong value in a message. */
@@ -100,14 +105,16 @@ export const fleetGitRepo = z.object({
       .nullish(),
     caBundle: optionalText,
     insecureSkipTLSVerify: z.boolean().nullish(),
+    bundles: z.array(z.unknown()).nullish(),
   }),
   status: z
     .object({
+      commit: optionalText,
       observedGeneration: z.int().optional(),
       lastSyncedImageScanTime: z.string().optional(),
       conditions,
     })
-    .default({ conditions: undefined }),
+    .default({ commit: undefined, conditions: undefined }),
 });
 
 /**
@@ -117,13 +124,16 @@ export const fleetGitRepo = z.object({
  */
 export function parseFleetGitRepo(raw: unknown): GitRepo {
   const { metadata, spec, status } = parseObject('GitRepo', fleetGitRepo, raw);
+  const { bundles, ...used } = spec;
+  // Fleet counts the generation of its own work there.
+  const { commit, observedGeneration: _observedGeneration, ...told } = status;
   const asked = compatibility.safeParse(metadata.annotations[COMPATIBILITY_ANNOTATION]);
   return {
     group: FLEET_GROUP,
     metadata,
-    spec: { ...spec, ...(asked.success && { compatibility: asked.data }) },
-    // Fleet counts the generation of its own work there.
-    status: { ...status, observedGeneration: undefined },
+    spec: { ...used, ...(asked.success && { compatibility: asked.data }) },
+    status: told,
+    ...(commit && !bundles?.length && { deployedCommit: commit }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../core/duration.ts';
 import { API_VERSION } from './common.ts';
 import { DEFINED_BY_LABEL } from './defined.ts';
+import { FLEET_REPO_LABEL } from './fleet.ts';
 import type { ImageScan } from './image-scan.ts';
 import { isObjectName, MAX_OBJECT_NAME } from './object-name.ts';
 
@@ -30,7 +31,6 @@ export interface Conversion {
 }
 
 /** Label by which `fleet apply` names the GitRepo whose fleet.yaml an ImageScan comes from. */
-const FLEET_REPO_LABEL = 'fleet.cattle.io/repo-name';
 /** The limits of our CRD, where Fleet's has none. */
 const MAX_INTERVAL_TEXT = 32;
 const MAX_INTERVAL_MS = 2_562_047 * 3_600_000;

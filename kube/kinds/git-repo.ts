@@ -160,7 +160,14 @@ export const gitRepo = z.object({
   spec: gitRepoSpec,
   status: gitRepoStatus.default({}),
 });
-export type GitRepo = z.infer<typeof gitRepo> & { readonly group: Group };
+export type GitRepo = z.infer<typeof gitRepo> & {
+  readonly group: Group;
+  /**
+   * Of one of Fleet's: the commit that Fleet deploys. Absent before the first one, and where its bundles are named one by one
+   * (`spec.bundles`), so that they may have files under any names.
+   */
+  readonly deployedCommit?: string;
+};
 
 /**
  * Reads a GitRepo of ours as the API server gives it.

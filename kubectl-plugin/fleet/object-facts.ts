@@ -1,12 +1,13 @@
-import { z } from 'zod';
 import { SHARD_LABEL } from '../../core/fleet-shard.ts';
-import { parseFleetGitRepo, parseFleetImageScan } from '../../kube/kinds/fleet.ts';
+import {
+  FLEET_COMMIT_LABEL,
+  FLEET_REPO_LABEL,
+  parseFleetGitRepo,
+  parseFleetImageScan,
+} from '../../kube/kinds/fleet.ts';
 import { intervalMs } from '../../scan/interval.ts';
 import type { GitRepoFacts, ScanFacts } from './facts.ts';
 import { foreignWrite, labelledAt, writersOf } from './managed-fields.ts';
-
-const REPO_LABEL = 'fleet.cattle.io/repo-name';
-const COMMIT_LABEL = 'fleet.cattle.io/commit';
 
 /** What a scan of Fleet's writes when it finds something. */
 const SCAN_FIELDS = ['lastScanTime', 'latestTag', 'latestImage', 'latestDigest', 'canonicalImageName'];
@@ -19,14 +20,14 @@ const REFUSAL = 'imagescan is disabled';
 export function scanFacts(raw: unknown): ScanFacts {
   const { metadata, spec } = parseFleetImageScan(raw);
   const { namespace, name, labels } = metadata;
-  const gitRepo = labels[REPO_LABEL];
+  const gitRepo = labels[FLEET_REPO_LABEL];
   const shard = labels[SHARD_LABEL];
   const writers = writersOf(raw);
   return {
     namespace,
     name,
     gitRepo: spec.gitrepoName || undefined,
-    appliedFrom: gitRepo ? { gitRepo, commit: labels[COMMIT_LABEL] ?? '' } : undefined,
+    appliedFrom: gitRepo ? { gitRepo, commit: labels[FLEET_COMMIT_LABEL] ?? '' } : undefined,
     shard,
     labelledAt: shard === undefined ? undefined : labelledAt(writers, SHARD_LABEL),
     intervalMs: intervalMs(spec.interval),
@@ -34,18 +35,16 @@ export function scanFacts(raw: unknown): ScanFacts {
   };
 }
 
-const deployed = z.object({ status: z.object({ commit: z.string().optional() }).optional() });
-
 /** @throws {InvalidObjectError} */
 export function gitRepoFacts(raw: unknown): GitRepoFacts {
-  const { metadata, spec, status } = parseFleetGitRepo(raw);
+  const { metadata, spec, status, deployedCommit } = parseFleetGitRepo(raw);
   const { namespace, name } = metadata;
   return {
     namespace,
     name,
     hasSecret: Boolean(spec.clientSecretName),
     isRefused: status.conditions?.some(({ message }) => message?.includes(REFUSAL)) ?? false,
-    commit: deployed.safeParse(raw).data?.status?.commit || undefined,
+    commit: deployedCommit,
     intervalMs: intervalMs(spec.imageScanInterval),
     foreignWrite: foreignWrite(writersOf(raw), SYNC_FIELDS),
   };

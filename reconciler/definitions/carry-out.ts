@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { CodedError } from '../../core/errors.ts';
+import { IMAGE_SCAN_KINDS } from '../../kube/kinds/served.ts';
 import { IMAGE_SCANS } from '../../kube/resource.ts';
 import { parseStoredScan } from '../stores.ts';
 import type { Definition, Mistake } from './definition.ts';
@@ -113,8 +114,8 @@ function remove(
   client: ScanClient,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { namespace, name, metadata } = scan;
-  const path = { resource: IMAGE_SCANS, namespace, name };
+  const { group, namespace, name, metadata } = scan;
+  const path = { resource: IMAGE_SCAN_KINDS[group].resource, namespace, name };
   return unlessGone(client.delete(path, { uid: metadata.uid }, signal));
 }
 

@@ -3,6 +3,7 @@ import { objectKey, OWN_GROUP } from '../../core/group.ts';
 import { DEFINED_BY_LABEL } from '../../kube/kinds/defined.ts';
 import type { Collection } from '../../kube/store.ts';
 import type { Repository } from '../../git/repository.ts';
+import type { FleetTakeover } from '../../program/fleet-takeover.ts';
 import type { StoredGitRepo, StoredScan } from '../stores.ts';
 import { isReplaced } from '../write-back/replaced.ts';
 import { carryOut, type Done, type ScanClient } from './carry-out.ts';
@@ -10,6 +11,7 @@ import { byPlace, type Defined, type Mistake } from './definition.ts';
 import { definedBy } from './defined.ts';
 import { readDefinitionFiles } from './files.ts';
 import { KnownFiles } from './known-files.ts';
+import { leftBehindOf } from './left-behind.ts';
 import { scanPatch } from './object.ts';
 import { isDefinedBy, planScans } from './plan.ts';
 
@@ -18,6 +20,8 @@ export interface DefinitionsDependencies {
   readonly client: ScanClient;
   readonly scans: Pick<Collection<StoredScan>, 'get' | 'values'>;
   readonly gitRepos: Pick<Collection<StoredGitRepo>, 'get'>;
+  /** With `take-over`, what `fleet apply` left behind of Fleet's ImageScans is removed. */
+  readonly fleetTakeover: FleetTakeover;
 }
 
 /** What came of the definitions of a GitRepo. */
@@ -59,11 +63,13 @@ export class Definitions {
     commit: string,
     signal: AbortSignal,
   ): Promise<Brought | undefined> {
-    const { client, scans, gitRepos } = this.#dependencies;
+    const { client, scans, gitRepos, fleetTakeover } = this.#dependencies;
     if (gitRepo.metadata.deletionTimestamp !== undefined || isReplaced(gitRepo, gitRepos)) return undefined;
     const defined = await this.#definedAt(gitRepo, source, commit);
     const plan = planScans(gitRepo, defined, scans.values());
-    const done = await carryOut(plan.operations, gitRepo, client, signal);
+    const leftBehind =
+      fleetTakeover === 'take-over' ? leftBehindOf(gitRepo, defined, commit, scans.values()) : [];
+    const done = await carryOut([...plan.operations, ...leftBehind], gitRepo, client, signal);
     await this.#seen(gitRepo.namespace, done.created, signal);
     const definitions = defined.definitions.length;
     const wrong = [...defined.mistakes, ...plan.mistakes, ...done.failures];

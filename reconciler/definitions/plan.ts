@@ -21,8 +21,8 @@ export type Operation =
   | {
       readonly kind: 'remove';
       readonly scan: StoredScan;
-      /** What makes it one too many: no file has it any more, or Fleet has one of the same name. */
-      readonly why: 'undefined' | 'fleets';
+      /** What makes it one too many: no file has it any more, Fleet has one of the same name, or it is what `fleet apply` left behind. */
+      readonly why: 'undefined' | 'fleets' | 'leftBehind';
     };
 
 /** What makes the cluster's ImageScans those that files define. */
@@ -159,10 +159,12 @@ function clash({ file, line, tagName }: Definition, foreign: StoredScan): Mistak
   return { file, line, tagName, message };
 }
 
-function isGoing({ metadata }: StoredScan): boolean {
+/** Is it being deleted? */
+export function isGoing({ metadata }: StoredScan): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
-function tagNameOf(scan: StoredScan): string {
+/** What markers call it. */
+export function tagNameOf(scan: StoredScan): string {
   return scan.spec.tagName || scan.name;
 }

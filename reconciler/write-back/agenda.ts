@@ -103,11 +103,15 @@ export class Agenda {
   }
 }
 
-/** Is what is asked for the same? Of Fleet's GitRepos an annotation has its say, which no generation counts. */
+/**
+ * Is what is asked for the same? Of Fleet's GitRepos an annotation has its say, which no generation counts; and what Fleet deploys,
+ * for it decides which ImageScans `fleet apply` left behind.
+ */
 function isSameTask(before: StoredGitRepo, after: StoredGitRepo): boolean {
   return (
     isSameSpec(before, after) &&
     before.spec.compatibility === after.spec.compatibility &&
+    before.deployedCommit === after.deployedCommit &&
     annotationMistake(before) === annotationMistake(after)
   );
 }

@@ -7,6 +7,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Change, Collection } from '../../kube/store.ts';
 import { Definitions } from '../definitions/definitions.ts';
+import type { FleetTakeover } from '../../program/fleet-takeover.ts';
 import type { Metrics } from '../metrics.ts';
 import type { StoredGitRepo, StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
@@ -30,6 +31,7 @@ export interface WriteBackLoopDependencies
   readonly scans: Collection<StoredScan>;
   readonly index: ScanIndex;
   readonly gitRepos: Collection<StoredGitRepo>;
+  readonly fleetTakeover: FleetTakeover;
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly log: Logger;

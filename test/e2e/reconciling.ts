@@ -39,28 +39,21 @@ export async function startReconciling({
   args?: readonly string[];
   prepare?: (client: KubeClient) => Promise<void>;
 } = {}): Promise<Reconciling> {
-  const cluster = await startCluster();
-  const client = await connect({ kubeconfig: cluster.kubeconfig });
+  await using started = new AsyncDisposableStack();
+  const cluster = started.adopt(await startCluster(), (each) => each.stop());
+  const client = started.adopt(await connect({ kubeconfig: cluster.kubeconfig }), (each) => each.close());
   await prepare?.(client);
-  const product = await installProduct(cluster, {
-    webhookPort: await freePort(),
-    insecureRegistries,
-    values,
-  });
+  const webhookPort = await freePort();
+  const product = started.adopt(
+    await installProduct(cluster, { webhookPort, insecureRegistries, values }),
+    (each) => each.stop(),
+  );
   const cacheDirectory = temporaryFolder('copies');
   const reconciler = await product.startReconciler({ args: ['--cache-dir', cacheDirectory, ...args] });
-  return {
-    cluster,
-    client,
-    product,
-    reconciler,
-    cacheDirectory,
-    stop: async () => {
-      await product.stop();
-      await client.close();
-      await cluster.stop();
-    },
-  };
+  // All of it runs on; where something above failed, what ran was stopped.
+  const running = started.move();
+  const stop = (): Promise<void> => running.disposeAsync();
+  return { cluster, client, product, reconciler, cacheDirectory, stop };
 }
 
 export interface Named {

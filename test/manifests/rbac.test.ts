@@ -11,10 +11,13 @@ describe('the rights of the programs', () => {
     assert.deepEqual(rulesOf(role).sort(), [...EVERYWHERE, ...FLEET.off, ANY_SECRET].sort());
   });
 
-  for (const takeover of ['serve', 'take-over']) {
+  for (const [takeover, more] of [
+    ['serve', []],
+    ['take-over', FLEET.takenOver],
+  ] as const) {
     it(`reach Fleet's kinds with fleet.takeover=${takeover}`, async () => {
       const role = only(await render({ set: { 'fleet.takeover': takeover } }), 'ClusterRole');
-      assert.deepEqual(rulesOf(role).sort(), [...EVERYWHERE, ...FLEET.served, ANY_SECRET].sort());
+      assert.deepEqual(rulesOf(role).sort(), [...EVERYWHERE, ...FLEET.served, ...more, ANY_SECRET].sort());
     });
   }
 

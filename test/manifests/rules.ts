@@ -30,6 +30,7 @@ export const FLEET = {
     'patch imagescans,imagescans/status,gitrepos/status of "fleet.cattle.io"',
     'get customresourcedefinitions of "apiextensions.k8s.io" named imagescans.fleet.cattle.io',
   ],
+  takenOver: ['delete imagescans of "fleet.cattle.io"'],
 } as const;
 /** The same for what holds credentials, unless it is narrowed. */
 export const ANY_SECRET = 'get secrets,serviceaccounts of ""';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { parseImageScan } from '../../../kube/kinds/image-scan.ts';
-import { IMAGE_SCANS } from '../../../kube/resource.ts';
+import { FLEET_IMAGE_SCANS, IMAGE_SCANS, type Resource } from '../../../kube/resource.ts';
 import { waitFor } from '../../wait.ts';
 import {
   fleetCondition,
@@ -15,12 +14,21 @@ import {
 } from '../objects.ts';
 import type { FleetWorld } from './world.ts';
 
+const listed = z.object({ items: z.array(z.object({ spec: z.object({ tagName: z.string() }) })) });
+
 /** The tests about objects and their status. */
 export function objects(world: () => FleetWorld): void {
   describe("where Fleet's objects were stuck, left behind or frozen by another", { concurrency: 4 }, () => {
     const web = (namespace: string) => fleetScanName({ namespace, gitRepo: 'apps' });
     const text = (namespace: string, tag: string): string =>
       `image: ${world().image(namespace)}:${tag} # {"$imagescan": "web"}\nother: x # {"$imagescan": "bad"}\n`;
+
+    const untilTagNames = async (resource: Resource, namespace: string, ...tagNames: readonly string[]) => {
+      await waitFor(`the ImageScans ${tagNames.join()} alone`, async () => {
+        const { items } = listed.parse(await world().bench.client.list({ resource, namespace }));
+        return items.map(({ spec }) => spec.tagName).join() === tagNames.join() || undefined;
+      });
+    };
 
     it('a time that is not known yet is absent from the status, never null', async () => {
       const namespace = 'times';
@@ -78,6 +86,37 @@ export function objects(world: () => FleetWorld): void {
       assert.equal(scan.status.latestTag, '1.1.0');
     });
 
+    it('an ImageScan that fleet apply made goes when its entry does, also where another has its place then', async () => {
+      const namespace = 'left';
+      const { client } = world().bench;
+      const image = world().image(namespace);
+      const marked = (tag: string): string => `image: ${image}:${tag} # {"$imagescan": "api"}\n`;
+      const fleetYaml = (...tagNames: readonly string[]): string =>
+        `imageScans:\n${tagNames.map((tagName) => `- {tagName: ${tagName}, image: "${image}"}\n`).join('')}`;
+      const deploy = async (commit: string, ...tagNames: readonly string[]): Promise<void> => {
+        const scans = tagNames.map((tagName, index) =>
+          world().web(namespace, { tagName }, { index, commit }),
+        );
+        await world().apply(...scans);
+        await overwriteStatusAsFleet(client, 'GitRepo', { namespace, name: 'apps' }, { commit });
+      };
+      await world().team(namespace);
+      await world().push(namespace, '1.1.0');
+      await world().git.createRepository(namespace, {
+        'fleet.yaml': fleetYaml('web', 'db', 'api'),
+        'a.yaml': marked('1.0.0'),
+      });
+      await world().apply(world().apps(namespace));
+      await deploy(await world().git.head(namespace), 'web', 'db', 'api');
+      await world().untilFile(namespace, 'a.yaml', marked('1.1.0'));
+      const commit = await world().git.commit(namespace, { 'fleet.yaml': fleetYaml('db', 'api') });
+      await deploy(commit, 'db', 'api');
+      await untilTagNames(FLEET_IMAGE_SCANS, namespace, 'db', 'api');
+      await world().push(namespace, '1.2.0');
+      await world().apply(world().web(namespace, { tagName: 'api', interval: '1s' }, { index: 1, commit }));
+      await world().untilFile(namespace, 'a.yaml', marked('1.2.0'));
+    });
+
     it('an ImageScan goes with its definition in fleet.yaml, and nothing is written for it any more', async () => {
       const namespace = 'orphan';
       const { client } = world().bench;
@@ -92,11 +131,7 @@ export function objects(world: () => FleetWorld): void {
       await world().apply(world().apps(namespace, { imageScanInterval: '1s' }));
       await world().untilFile(namespace, 'a.yaml', text(namespace, '1.1.0'));
       await world().git.commit(namespace, { 'fleet.yaml': fleetYaml.replace(/- \{tagName: web.*\n/, '') });
-      const path = { resource: IMAGE_SCANS, namespace };
-      await waitFor('the ImageScan to be gone', async () => {
-        const { items } = z.object({ items: z.array(z.unknown()) }).parse(await client.list(path));
-        return items.map((item) => parseImageScan(item).metadata.name).join() === 'apps-bad' || undefined;
-      });
+      await untilTagNames(IMAGE_SCANS, namespace, 'bad');
       await world().push(namespace, '1.2.0');
       const left = await untilFleetGitRepo(client, { namespace, name: 'apps' }, 'an unknown scan', (repo) =>
         fleetMessage(repo, 'ImageSynced').includes('a.yaml:1: UnknownScan: '),

@@ -31,7 +31,7 @@ const PUSHER = { username: 'fleet', password: 'a password: with a colon' };
 export type Entry = Pick<BundleEntry, 'index' | 'commit'>;
 
 /**
- * A cluster with Fleet's kinds that Fleetscan serves, a registry and a Git server. Each test has a team: a namespace, a repository and an
+ * A cluster in which Fleetscan took over from Fleet, a registry and a Git server. Each test has a team: a namespace, a repository and an
  * image of one name, a GitRepo `apps` and an ImageScan `web`, both of Fleet's.
  */
 export interface FleetWorld {
@@ -68,8 +68,8 @@ export async function startFleetWorld({
   const [registry, git] = await Promise.all([startRegistry(), startGitServer({ credential: PUSHER })]);
   const bench = await startReconciling({
     insecureRegistries: [registry.host, ...insecureRegistries],
-    values: ['fleet.takeover=serve'],
-    args: ['--fleet-takeover=serve', ...(await args(registry))],
+    values: ['fleet.takeover=take-over'],
+    args: ['--fleet-takeover=take-over', ...(await args(registry))],
     prepare: installFleetKinds,
   });
   const { client } = bench;

@@ -25,7 +25,12 @@ async function setUp(t: TestContext, ...tagNames: readonly string[]) {
     await server.stop();
   });
   await stores.scans.synced;
-  const definitions = new Definitions({ client, scans: stores.scans, gitRepos: stores.gitRepos });
+  const definitions = new Definitions({
+    client,
+    scans: stores.scans,
+    gitRepos: stores.gitRepos,
+    fleetTakeover: 'off',
+  });
   let listed = 0;
   const others: OtherEntry[] = [];
   const source = {

@@ -51,6 +51,7 @@ export async function setUp(
     environment: { PATH: process.env['PATH'] },
     appTokens: new GitHubAppTokens(),
     compatibility: 'None',
+    fleetTakeover: takeover,
     fleetValues: new FleetValues(async () => assert.fail('nothing is to be as Fleet has it')),
     events: new EventRecorder(client, { component: 'test', instance: 'test' }),
     metrics: new Metrics(),
