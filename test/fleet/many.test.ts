@@ -166,15 +166,21 @@ describe(`${SIZE.gitRepos} GitRepos of Fleet with ${SIZE.gitRepos * 4} ImageScan
     });
   }
 
-  it('are scanned and written back while Fleet rewrites labels and statuses, and nothing is lost', async () => {
+  it('are scanned and written back while Fleet rewrites labels and statuses, and nothing is lost', async (context) => {
+    const begun = performance.now();
+    const tell = (what: string): void =>
+      context.diagnostic(`${what} after ${Math.round((performance.now() - begun) / 1000)} s`);
     fleet.start();
     reconciler = await startReconciler();
     await untilWritten();
+    tell('all was written');
     estate.release('2.0.0');
     await untilWritten();
+    tell('the new tags were written');
     const writes = await fleet.stop();
     await until('ImageScans to be as they should', scanFaults);
     await until('GitRepos to be as they should', gitRepoFaults);
+    tell(`all was told, after ${writes} writes of Fleet,`);
     assert.ok(writes > 10 * estate.scans.length || IS_LONG, `it was no storm: ${writes} writes`);
     assert.ok((await reconciler.metric('fleetscan_shard_labels_total', { result: 'taken' })) > 0);
     assert.deepEqual(troubles, []);
