@@ -59,15 +59,17 @@ export class Estate {
         gitRepo,
         index,
         tagName,
-        image: `${registry.host}/team/${gitRepo}-${tagName}`,
+        image: this.#imageOf(gitRepo, tagName),
       })),
     );
     for (const tag of TAGS) this.release(tag);
   }
 
-  /** Pushes a tag, newer than all so far, of every image. */
-  release(tag: string): void {
-    for (const { image } of this.scans) {
+  /** Pushes a tag, newer than all so far, of the images of each so many-th GitRepo. */
+  release(tag: string, nth = 1): void {
+    const released = new Set(this.gitRepos.filter((_, index) => index % nth === 0));
+    for (const { gitRepo, image } of this.scans) {
+      if (!released.has(gitRepo)) continue;
       const digest = this.#registry.push(image.slice(image.indexOf('/') + 1), tag);
       this.#values.set(image, { image, tag, digest });
     }
@@ -126,13 +128,15 @@ export class Estate {
 
   #text(gitRepo: string, what: 'former' | 'current'): string {
     const lines = MARKERS.map(([tagName, form, text]) => {
-      const scan = this.scans.find((each) => each.gitRepo === gitRepo && each.tagName === tagName);
-      const { image, tag, digest } = this.valueOf(scan ?? { image: '' });
-      const former = { image, tag: '0.9.0', digest: `sha256:${'0'.repeat(64)}` };
-      const shown = text(what === 'former' ? former : { image, tag, digest });
-      return `${tagName}: ${shown} # {"$imagescan": "${form}"}`;
+      const current = this.valueOf({ image: this.#imageOf(gitRepo, tagName) });
+      const former = { ...current, tag: '0.9.0', digest: `sha256:${'0'.repeat(64)}` };
+      return `${tagName}: ${text(what === 'former' ? former : current)} # {"$imagescan": "${form}"}`;
     });
     return `# The images of ${gitRepo}.\n${lines.join('\n')}\n`;
+  }
+
+  #imageOf(gitRepo: string, tagName: string): string {
+    return `${this.#registry.host}/team/${gitRepo}-${tagName}`;
   }
 
   #gitRepo(name: string, index: number): FleetObject {
