@@ -137,10 +137,10 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
 
 /** Remembers the last listing: one run asks for the same twice, for its definitions and for its markers. */
 function lastListing(list: Repository['list']): Repository['list'] {
-  let last: { readonly asked: string; readonly listing: Promise<Listing> } | undefined;
+  let last: { readonly asked: string; readonly listing: Listing } | undefined;
   return async (commit, paths) => {
     const asked = JSON.stringify([commit, ...paths]);
-    if (last?.asked !== asked) last = { asked, listing: list(commit, paths) };
+    if (last?.asked !== asked) last = { asked, listing: await list(commit, paths) };
     return last.listing;
   };
 }

@@ -38,20 +38,26 @@ export interface EstateScan {
   readonly image: string;
 }
 
+/** What the estate is spread over. */
+export interface Servers {
+  readonly registries: readonly FakeRegistry[];
+  readonly gits: readonly GitServer[];
+}
+
 /** What people keep in Fleet: GitRepos, four ImageScans for each, the images of these, and the files that name them, all in one namespace. */
 export class Estate {
   readonly namespace = 'fleet-default';
   readonly gitRepos: readonly string[];
   readonly scans: readonly EstateScan[];
-  readonly #registry: FakeRegistry;
-  readonly #git: GitServer;
+  readonly #servers: Servers;
   readonly #size: EstateSize;
   readonly #values = new Map<string, Value>();
+  readonly #pushers: ReadonlyMap<string, FakeRegistry>;
   #directories: readonly string[] = [];
 
-  constructor(registry: FakeRegistry, gitServer: GitServer, size: EstateSize) {
-    this.#registry = registry;
-    this.#git = gitServer;
+  constructor(servers: Servers, size: EstateSize) {
+    this.#servers = servers;
+    this.#pushers = new Map(servers.registries.map((registry) => [registry.host, registry]));
     this.#size = size;
     this.gitRepos = Array.from({ length: size.gitRepos }, (_, index) => `apps-${index}`);
     this.scans = this.gitRepos.flatMap((gitRepo) =>
@@ -70,7 +76,8 @@ export class Estate {
     const released = new Set(this.gitRepos.filter((_, index) => index % nth === 0));
     for (const { gitRepo, image } of this.scans) {
       if (!released.has(gitRepo)) continue;
-      const digest = this.#registry.push(image.slice(image.indexOf('/') + 1), tag);
+      const [host = '', ...path] = image.split('/');
+      const digest = this.#pushers.get(host)?.push(path.join('/'), tag) ?? '';
       this.#values.set(image, { image, tag, digest });
     }
   }
@@ -85,7 +92,7 @@ export class Estate {
   async create(client: KubeClient): Promise<void> {
     const made = Array.from({ length: this.#size.repositories }, (_, index) => {
       const files = this.#filesOf(index).map(([file, gitRepo]) => [file, this.#text(gitRepo, 'former')]);
-      return this.#git.createRepository(`shared-${index}`, Object.fromEntries(files));
+      return this.#gitOf(index).createRepository(`shared-${index}`, Object.fromEntries(files));
     });
     this.#directories = (await Promise.all(made)).map(({ directory }) => directory);
     await applyAsFleet(client, ...this.gitRepos.map((name, index) => this.#gitRepo(name, index)));
@@ -136,14 +143,20 @@ export class Estate {
   }
 
   #imageOf(gitRepo: string, tagName: string): string {
-    return `${this.#registry.host}/team/${gitRepo}-${tagName}`;
+    const { host } = one(this.#servers.registries, Number(gitRepo.slice(gitRepo.lastIndexOf('-') + 1)));
+    return `${host}/team/${gitRepo}-${tagName}`;
+  }
+
+  #gitOf(repository: number): GitServer {
+    return one(this.#servers.gits, repository);
   }
 
   #gitRepo(name: string, index: number): FleetObject {
+    const repository = index % this.#size.repositories;
     return fleetGitRepo(
       { namespace: this.namespace, name },
       {
-        repo: `${this.#git.url}/shared-${index % this.#size.repositories}.git`,
+        repo: `${this.#gitOf(repository).url}/shared-${repository}.git`,
         branch: 'main',
         paths: [name],
         clientSecretName: 'git',
@@ -152,4 +165,10 @@ export class Estate {
       },
     );
   }
+}
+
+function one<T>(all: readonly T[], index: number): T {
+  const chosen = all[index % all.length];
+  if (chosen === undefined) throw new Error('there is none');
+  return chosen;
 }

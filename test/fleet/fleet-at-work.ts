@@ -16,6 +16,7 @@ export interface FleetsWords {
 /** A condition on ImageScans that neither image scan nor we know. */
 const FOREIGN = 'Mirrored';
 const WRITERS = 2;
+const MAKERS = 16;
 
 /**
  * A Fleet that is at work beside us, with three of its habits: `fleet apply` replaces labels, annotations and spec of ImageScans; the
@@ -41,7 +42,7 @@ export class FleetAtWork {
     const { scans, gitRepos } = this.#estate;
     const withJobs = scans.filter((_, index) => index % 2 === 0);
     this.#storms = [
-      ...this.#writers(scans, (scan, count) => this.apply(scan, count)),
+      ...this.#writers(scans, (scan, count) => this.#apply(scan, count)),
       ...this.#writers(gitRepos, (gitRepo, count) => this.#deploy(gitRepo, count)),
       ...this.#writers(withJobs, (scan, count) => this.#scan(scan, count)),
     ];
@@ -66,7 +67,16 @@ export class FleetAtWork {
     return this.#conditions.get(scan);
   }
 
-  async apply(scan: EstateScan, count: number): Promise<void> {
+  /** Makes all ImageScans, each once. */
+  async applyAll(): Promise<void> {
+    const scans = this.#estate.scans.values();
+    const writer = async (): Promise<void> => {
+      for (const scan of scans) await this.#apply(scan, 0);
+    };
+    await Promise.all(Array.from({ length: MAKERS }, writer));
+  }
+
+  async #apply(scan: EstateScan, count: number): Promise<void> {
     const commit = commitId(count);
     await applyAsFleet(this.#client, this.#estate.objectOf(scan, commit));
     this.#applied.set(scan, commit);

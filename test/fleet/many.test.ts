@@ -24,6 +24,8 @@ const IS_LONG = process.env['SOAK'] === '1';
 const SIZE = IS_LONG
   ? { gitRepos: 500, repositories: 10, intervalS: 300 }
   : { gitRepos: 20, repositories: 2, intervalS: 4 };
+/** Registries, and Git servers. */
+const HOSTS = 3;
 /** Each so many-th GitRepo gets new tags in the storm. */
 const RELEASED = IS_LONG ? 5 : 1;
 /** How many intervals are watched once all is as it should be. */
@@ -52,46 +54,44 @@ describe(`${SIZE.gitRepos} GitRepos of Fleet with ${SIZE.gitRepos * 4} ImageScan
   let cluster: Cluster;
   let client: KubeClient;
   let product: Product;
-  let registry: FakeRegistry;
-  let git: GitServer;
+  let registries: FakeRegistry[];
+  let gits: GitServer[];
   let estate: Estate;
   let fleet: FleetAtWork;
   let reconciler: Program;
   const troubles: string[] = [];
 
   before(async () => {
-    const [bundles, ...parts] = await Promise.all([
-      bundlePrograms(),
-      startCluster(),
-      startFakeRegistry(),
-      startGitServer({ credential: PUSHER }),
-    ]);
-    [cluster, registry, git] = parts;
+    const bundling = bundlePrograms();
+    cluster = await startCluster();
+    registries = await Promise.all(Array.from({ length: HOSTS }, () => startFakeRegistry()));
+    gits = await Promise.all(Array.from({ length: HOSTS }, () => startGitServer({ credential: PUSHER })));
+    const bundles = await bundling;
     client = await connect({ kubeconfig: cluster.kubeconfig });
     const values = ['fleet.takeover=take-over'];
     product = await installProduct(cluster, { webhookPort: await freePort(), bundles, values });
     await installFleetKinds(client);
-    estate = new Estate(registry, git, SIZE);
+    estate = new Estate({ registries, gits }, SIZE);
     fleet = new FleetAtWork(client, estate);
     const { namespace } = estate;
     const credential = secret({ namespace, name: 'git' }, 'kubernetes.io/basic-auth', PUSHER);
     await put(client, namespaceObject(namespace), credential);
     await estate.create(client);
-    for (const scan of estate.scans) await fleet.apply(scan, 0);
+    await fleet.applyAll();
   });
 
   after(async () => {
     await fleet?.stop();
     await product?.stop();
     await client?.close();
-    await Promise.all([cluster?.stop(), registry?.stop(), git?.stop()]);
+    await Promise.all([cluster, ...(registries ?? []), ...(gits ?? [])].map((part) => part?.stop()));
   });
 
   /** Starts the reconciler as it is shipped. No webhook runs, so that the labels that Fleet wipes are the reconciler's to mend. */
   async function startReconciler(): Promise<Program> {
     const settings = `${temporaryFolder('settings')}/registries.yaml`;
-    const fast = { host: registry.host, plainHTTP: true, requestsPerSecond: 500 };
-    await writeFile(settings, JSON.stringify({ registries: [fast] }));
+    const fast = registries.map(({ host }) => ({ host, plainHTTP: true, requestsPerSecond: 500 }));
+    await writeFile(settings, JSON.stringify({ registries: fast }));
     return product.startReconciler({
       args: [...TAKE_OVER, '--registries-config', settings],
       env: SHIPPED_ENV.reconciler,
@@ -106,6 +106,8 @@ describe(`${SIZE.gitRepos} GitRepos of Fleet with ${SIZE.gitRepos * 4} ImageScan
     const { items } = await listAll(client, path, { project: (raw) => stored.parse(raw) });
     return new Map(items.map((item) => [item.metadata.name, item]));
   }
+
+  const requestsToGit = (): number => gits.reduce((sum, each) => sum + each.requests().length, 0);
 
   const untilWritten = (): Promise<true> => until('Git to say what is in force', () => estate.staleFiles());
 
@@ -194,7 +196,7 @@ describe(`${SIZE.gitRepos} GitRepos of Fleet with ${SIZE.gitRepos * 4} ImageScan
   it('cost little when nothing is new, in memory and in requests', async (context) => {
     const webhook = await product.startWebhook({ args: TAKE_OVER, env: SHIPPED_ENV.webhook });
     await untilWritten();
-    const [commits, requests] = [await estate.commits(), git.requests().length];
+    const [commits, requests] = [await estate.commits(), requestsToGit()];
     const end = performance.now() + INTERVALS * SIZE.intervalS * 1000;
     await waitFor('the intervals to pass', () => (performance.now() >= end ? true : undefined), {
       timeoutMs: INTERVALS * SIZE.intervalS * 1000 + 10_000,
@@ -211,7 +213,7 @@ describe(`${SIZE.gitRepos} GitRepos of Fleet with ${SIZE.gitRepos * 4} ImageScan
       context.diagnostic(`${name}: ${Math.round(resident)} MiB resident, ${Math.round(heap)} MiB of heap`);
       assert.ok(resident <= MAX_MIB[name === 'webhook' ? name : 'reconciler'], `${name}: ${resident} MiB`);
     }
-    const perGitRepo = (git.requests().length - requests) / estate.gitRepos.length;
+    const perGitRepo = (requestsToGit() - requests) / estate.gitRepos.length;
     context.diagnostic(`${perGitRepo} requests to Git for a GitRepo in ${INTERVALS} intervals`);
     assert.ok(perGitRepo <= REQUESTS * (INTERVALS + 1), 'Git is asked more than once in an interval');
     assert.deepEqual(troubles, []);
