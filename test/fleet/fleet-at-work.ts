@@ -55,8 +55,8 @@ export class FleetAtWork {
   }
 
   /** The commit that a scan was last applied at. */
-  commitOf(scan: EstateScan): string | undefined {
-    return this.#applied.get(scan);
+  commitOf(scan: EstateScan): string {
+    return this.#applied.get(scan) ?? '';
   }
 
   wordsOn(gitRepo: string): FleetsWords | undefined {
