@@ -1,6 +1,7 @@
 import { matchesGlob } from './glob.ts';
 import { type Group, objectKey, type ObjectName, OWN_GROUP } from './group.ts';
 import { type Marker, type Reading, unknownFormError } from './marker.ts';
+import { addTo, NamedScans, removeFrom } from './named-scans.ts';
 import { oneLine } from './one-line.ts';
 import type { Value } from './value.ts';
 
@@ -57,8 +58,7 @@ export function scanKey(scan: ObjectName): string {
 /** All scans of a cluster, found by what markers call them, in a time that does not grow with their number. */
 export class ScanIndex {
   readonly #byKey = new Map<string, Scan>();
-  /** By `namespace/tagName`. */
-  readonly #byTagName = new Map<string, readonly Scan[]>();
+  readonly #named = new NamedScans();
   /** Those that other namespaces may name, by tagName. */
   readonly #exported = new Map<string, readonly Scan[]>();
 
@@ -75,34 +75,31 @@ export class ScanIndex {
     const key = scanKey(scan);
     this.delete(key);
     this.#byKey.set(key, scan);
-    add(this.#byTagName, tagNameKey(scan.namespace, scan.tagName), scan);
-    if (scan.exportTo.length > 0) add(this.#exported, scan.tagName, scan);
+    this.#named.add(scan);
+    if (scan.exportTo.length > 0) addTo(this.#exported, scan.tagName, scan);
   }
 
   delete(key: string): void {
     const scan = this.#byKey.get(key);
     if (scan === undefined) return;
     this.#byKey.delete(key);
-    remove(this.#byTagName, tagNameKey(scan.namespace, scan.tagName), scan);
-    remove(this.#exported, scan.tagName, scan);
+    this.#named.remove(scan);
+    removeFrom(this.#exported, scan.tagName, scan);
   }
 
   /** Makes `scans` the whole content. */
   replace(scans: Iterable<Scan>): void {
     this.#byKey.clear();
-    this.#byTagName.clear();
+    this.#named.clear();
     this.#exported.clear();
     for (const scan of scans) this.put(scan);
   }
 
   /** The other scans of the same group and namespace that a marker cannot tell from this one: same tagName, same GitRepo or any. */
   namesakes(scan: Scan): Scan[] {
-    return this.#named(scan.namespace, scan.tagName).filter(
-      (other) =>
-        other.group === scan.group &&
-        other.name !== scan.name &&
-        (scan.gitrepoName === undefined || servesGitRepo(other, scan.gitrepoName)),
-    );
+    return this.#named
+      .serving(scan.namespace, scan.tagName, scan.gitrepoName)
+      .filter((other) => other.group === scan.group && other.name !== scan.name);
   }
 
   /** Finds the scan that a marker names: in the asker's own namespace first, then among those exported to it. */
@@ -130,9 +127,10 @@ export class ScanIndex {
 
   #scansFor({ namespace, tagName }: Reading, from: Asker): readonly Scan[] {
     if (namespace !== undefined && namespace !== from.namespace) {
-      return preferred(this.#named(namespace, tagName).filter((scan) => exportsTo(scan, from.namespace)));
+      const named = this.#named.serving(namespace, tagName, undefined);
+      return preferred(named.filter((scan) => exportsTo(scan, from.namespace)));
     }
-    const own = this.#named(from.namespace, tagName).filter((scan) => servesGitRepo(scan, from.gitrepo));
+    const own = this.#named.serving(from.namespace, tagName, from.gitrepo);
     if (own.length > 0 || namespace !== undefined) return preferred(own);
     return (this.#exported.get(tagName) ?? NONE).filter(
       (scan) => scan.namespace !== from.namespace && exportsTo(scan, from.namespace),
@@ -141,30 +139,11 @@ export class ScanIndex {
 
   #isHidden({ namespace, tagName }: Reading, from: Asker): boolean {
     if (namespace === undefined || namespace === from.namespace) return false;
-    return this.#named(namespace, tagName).length > 0;
-  }
-
-  #named(namespace: string, tagName: string): readonly Scan[] {
-    return this.#byTagName.get(tagNameKey(namespace, tagName)) ?? NONE;
+    return this.#named.serving(namespace, tagName, undefined).length > 0;
   }
 }
 
 const NONE: readonly Scan[] = [];
-
-// No namespace has a slash in its name.
-function tagNameKey(namespace: string, tagName: string): string {
-  return `${namespace}/${tagName}`;
-}
-
-function add(lists: Map<string, readonly Scan[]>, key: string, scan: Scan): void {
-  lists.set(key, [...(lists.get(key) ?? NONE), scan]);
-}
-
-function remove(lists: Map<string, readonly Scan[]>, key: string, scan: Scan): void {
-  const others = (lists.get(key) ?? NONE).filter((other) => other !== scan);
-  if (others.length > 0) lists.set(key, others);
-  else lists.delete(key);
-}
 
 /**
  * Of scans of both groups those that count: ours, so that moving on from Fleet's is making them; but Fleet's while they alone
@@ -209,10 +188,6 @@ function unknown(reading: Reading, { namespace }: Asker): Lookup {
 
 function spelled({ namespace, tagName }: Reading): string {
   return oneLine(namespace === undefined ? tagName : `${namespace}/${tagName}`);
-}
-
-function servesGitRepo(scan: Scan, gitrepo: string | undefined): boolean {
-  return gitrepo === undefined || scan.gitrepoName === undefined || scan.gitrepoName === gitrepo;
 }
 
 function exportsTo(scan: Scan, namespace: string): boolean {

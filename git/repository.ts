@@ -111,7 +111,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
       const { files } = await listTree(context, objectId(commit), paths);
       return files;
     },
-    list: async (commit, paths) => listTree(context, objectId(commit), paths),
+    list: lastListing((commit, paths) => listTree(context, objectId(commit), paths)),
     read: (oids) => mirror.read(oids.map(objectId)),
     async commit(wanted) {
       const commit = await writeCommit(context, { ...wanted, parent: objectId(wanted.parent) });
@@ -132,6 +132,16 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     describe: async (commit) => describeCommit(context, objectId(commit)),
     changedFiles: async (from, to) => changedFiles(context, objectId(from), objectId(to)),
     blobId: (content) => blobId(content, mirror.objectFormat),
+  };
+}
+
+/** Remembers the last listing: one run asks for the same twice, for its definitions and for its markers. */
+function lastListing(list: Repository['list']): Repository['list'] {
+  let last: { readonly asked: string; readonly listing: Listing } | undefined;
+  return async (commit, paths) => {
+    const asked = JSON.stringify([commit, ...paths]);
+    if (last?.asked !== asked) last = { asked, listing: await list(commit, paths) };
+    return last.listing;
   };
 }
 

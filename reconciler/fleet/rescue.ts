@@ -1,11 +1,10 @@
 import type { Logger } from 'pino';
-import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
+import { FLEET_GROUP, OWN_GROUP } from '../../core/group.ts';
 import { type ScanIndex, scanKey } from '../../core/scan.ts';
 import { Backoff } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
-import { objectRef } from '../../kube/kinds/common.ts';
 import { type Conversion, convert } from '../../kube/kinds/from-fleet.ts';
 import { toScan } from '../../kube/kinds/to-scan.ts';
 import { IMAGE_SCANS } from '../../kube/resource.ts';
@@ -13,7 +12,8 @@ import type { Collection } from '../../kube/store.ts';
 import { writeStatus } from '../status-writer.ts';
 import { parseStoredScan, type StoredGitRepo, type StoredScan } from '../stores.ts';
 import { WorkQueue } from '../work-queue.ts';
-import { adoptedStatus, adoptedText, hasValue } from './adopted-status.ts';
+import { adoptedStatus, hasValue } from './adopted-status.ts';
+import { AdoptionNews } from './adoption-news.ts';
 import { KindRemoval, type KindState } from './removal.ts';
 
 const CONCURRENCY = 8;
@@ -48,6 +48,7 @@ interface Removed {
 export class FleetRescue {
   readonly #dependencies: FleetRescueDependencies;
   readonly #removal: KindRemoval;
+  readonly #news: AdoptionNews;
   readonly #removed = new Map<string, Removed>();
   readonly #queue: WorkQueue;
 
@@ -55,6 +56,7 @@ export class FleetRescue {
     const { client, scans } = dependencies;
     this.#dependencies = dependencies;
     this.#removal = new KindRemoval(client);
+    this.#news = new AdoptionNews(dependencies);
     this.#queue = new WorkQueue({
       concurrency: CONCURRENCY,
       laneOf: () => ({ name: 'API server', width: CONCURRENCY }),
@@ -68,6 +70,7 @@ export class FleetRescue {
       // It is there again, so there is nothing to put in its place.
       this.#removed.delete(key);
       this.#queue.forget(key);
+      this.#news.settle(item);
     });
   }
 
@@ -85,6 +88,7 @@ export class FleetRescue {
       return;
     }
     this.#removed.set(key, { scan, since: performance.now(), failures: 0, backoff: new Backoff() });
+    this.#news.expect(scan);
     this.#queue.schedule(key, Date.now());
   }
 
@@ -94,7 +98,9 @@ export class FleetRescue {
     if (wentWithKind(removed.scan, await this.#removal.state(removed.since, signal))) {
       await this.#adopt(removed.scan, signal);
     }
+    // It may have come back meanwhile, and been removed again.
     if (this.#removed.get(key) === removed) this.#removed.delete(key);
+    this.#news.settle(removed.scan);
   }
 
   async #adopt(former: StoredScan, signal: AbortSignal): Promise<void> {
@@ -110,7 +116,7 @@ export class FleetRescue {
       signal,
     });
     if (written === undefined) throw new Error(`${scanKey(scan)} changed while its status was to be written`);
-    this.#tell(written.after, adoptedText(written.after.status, former, notes));
+    this.#news.adopted({ scan: written.after, former, notes });
     log.info({ scan: scanKey(written.after), from: scanKey(former), notes }, 'an ImageScan was adopted');
   }
 
@@ -146,25 +152,13 @@ export class FleetRescue {
     return found.find((scan) => scan !== undefined && hasValue(scan.status)) ?? found[0];
   }
 
-  #tell(scan: StoredScan, message: string): void {
-    const { events, gitRepos } = this.#dependencies;
-    const text = { type: 'Normal', reason: 'FleetKindRemoved', action: 'Adopt' } as const;
-    events.record(objectRef('ImageScan', scan), { ...text, message });
-    const { gitrepoName } = scan.spec;
-    if (!gitrepoName) return;
-    const named = { namespace: scan.namespace, name: gitrepoName };
-    const gitRepo =
-      gitRepos.get(objectKey({ group: OWN_GROUP, ...named })) ??
-      gitRepos.get(objectKey({ group: FLEET_GROUP, ...named }));
-    if (gitRepo === undefined) return;
-    events.record(objectRef('GitRepo', gitRepo), { ...text, message: `ImageScan ${scan.name} ${message}` });
-  }
-
   #fail(key: string, error: unknown): void {
     const { log } = this.#dependencies;
     const removed = this.#removed.get(key);
     if (removed === undefined) return;
     const failures = removed.failures + 1;
+    // The Event of the others does not wait for it.
+    this.#news.settle(removed.scan);
     if (isFinal(error) || failures === MAX_FAILURES) {
       this.#removed.delete(key);
       log.error({ scan: key, err: error }, 'an ImageScan that went with the kind of Fleet cannot be adopted');

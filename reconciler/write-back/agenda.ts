@@ -10,7 +10,7 @@ import type { StoredGitRepo, StoredScan } from '../stores.ts';
 import type { WorkQueue } from '../work-queue.ts';
 import type { WriteBackMemories } from './memories.ts';
 import { isReplaced } from './replaced.ts';
-import { serves } from './serves.ts';
+import { servedBy } from './serves.ts';
 
 /** What an {@link Agenda} works with. */
 export interface AgendaDependencies {
@@ -80,9 +80,9 @@ export class Agenda {
 
   /** Wakes those in which a marker may name the scan, or might before. */
   #wakeServed(scan: StoredScan, previous?: StoredScan): void {
-    for (const gitRepo of this.#dependencies.gitRepos.values()) {
-      if (serves(scan, gitRepo) || (previous && serves(previous, gitRepo))) this.#wake(gitRepo);
-    }
+    const { gitRepos } = this.#dependencies;
+    const before = previous === undefined ? [] : servedBy(previous, gitRepos);
+    for (const gitRepo of new Set([...before, ...servedBy(scan, gitRepos)])) this.#wake(gitRepo);
   }
 
   /** Wakes the one whose file defines a scan that is not as the file says any more, to be made so again. */

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { buildBundle } from '../../build.ts';
 import { connect, type KubeClient } from '../../kube/client.ts';
 import { API_VERSION } from '../../kube/kinds/common.ts';
 import { IMAGE_SCANS } from '../../kube/resource.ts';
 import { startCluster } from '../control-plane/cluster.ts';
 import { freePort, temporaryFolder } from '../control-plane/processes.ts';
+import { bundlePrograms, SHIPPED_ENV } from '../e2e/as-shipped.ts';
 import { installProduct, type Program } from '../e2e/product.ts';
 import { type FakeRegistry, startFakeRegistry } from '../fakes/registry.ts';
 import { waitFor } from '../wait.ts';
@@ -16,12 +16,6 @@ const INTERVAL_S = 3600;
 const CREATING_AT_ONCE = 32;
 const WATCHED_MS = 60_000;
 const MIB = 1024 * 1024;
-// What the chart's flags come to with the chart's limits of 512 and 256 MiB, and the image's variable.
-const RECONCILER_ENV = {
-  NODE_OPTIONS: '--max-old-space-size=230 --max-semi-space-size=4',
-  MALLOC_ARENA_MAX: '2',
-};
-const WEBHOOK_ENV = { NODE_OPTIONS: '--max-old-space-size=128', MALLOC_ARENA_MAX: '2' };
 
 /**
  * 10,000 ImageScans of 10,000 repositories: the memory of both programs once all are scanned, and what the registry gets in the first
@@ -39,8 +33,8 @@ export async function manyScans(): Promise<Row[]> {
     const fast = { host: registry.host, plainHTTP: true, requestsPerSecond: 2000, concurrency: 32 };
     await writeFile(settings, JSON.stringify({ registries: [fast] }));
     const args = ['--registries-config', settings];
-    const first = await product.startReconciler({ args, env: RECONCILER_ENV });
-    const webhook = await product.startWebhook({ env: WEBHOOK_ENV });
+    const first = await product.startReconciler({ args, env: SHIPPED_ENV.reconciler });
+    const webhook = await product.startWebhook({ env: SHIPPED_ENV.webhook });
     const started = performance.now();
     await untilScanned(first);
     const scanningS = (performance.now() - started) / 1000;
@@ -52,7 +46,7 @@ export async function manyScans(): Promise<Row[]> {
     const memory = { reconciler: await memoryOf(first), webhook: await memoryOf(webhook), more };
     await first.process.stop();
     const burst = await requestsAfterRestart(registry, () =>
-      product.startReconciler({ args, env: RECONCILER_ENV }),
+      product.startReconciler({ args, env: SHIPPED_ENV.reconciler }),
     );
     return rows(memory, burst, scanningS);
   } finally {
@@ -92,14 +86,6 @@ function rows(
       details: { requests: burst, 'of any other minute': steady },
     },
   ];
-}
-
-/** The programs as the image has them: from the sources they take half as much memory again. */
-async function bundlePrograms(): Promise<string> {
-  const folder = temporaryFolder('bundles');
-  await writeFile(`${folder}/package.json`, '{"type":"module"}');
-  for (const name of ['webhook', 'reconciler'] as const) await buildBundle(name, folder);
-  return folder;
 }
 
 function fill(registry: FakeRegistry): void {

@@ -210,6 +210,30 @@ describe('ScanIndex', () => {
     assert.deepEqual(names(ours, scanOf({ name: 'web' })), []);
   });
 
+  it('finds what is for one GitRepo among thousands of the same tagName', { timeout: 5000 }, () => {
+    const scans = Array.from({ length: 20_000 }, (_, index) =>
+      scanOf({ name: `s${index}`, tagName: 'app', gitrepoName: `r${index}` }),
+    );
+    const index = indexOf(...scans);
+    for (const scan of scans) {
+      index.put({ ...scan, generation: 2 });
+      assert.deepEqual(index.namesakes(scan), []);
+      assert.equal(lookUp(index, 'app', 'team', scan.gitrepoName), `team/${scan.name} image`);
+    }
+  });
+
+  it('forgets a GitRepo that a scan is no longer for', () => {
+    const forOne = scanOf({ gitrepoName: 'one' });
+    const index = indexOf(forOne);
+    index.put(ours);
+    assert.equal(lookUp(index, 'app', 'team', 'two'), 'team/app image');
+    index.put({ ...forOne, gitrepoName: 'two' });
+    assert.equal(lookUp(index, 'app', 'team', 'one'), 'UnknownScan');
+    assert.equal(lookUp(index, 'app', 'team', 'two'), 'team/app image');
+    index.delete('team/app');
+    assert.equal(lookUp(index, 'app'), 'UnknownScan');
+  });
+
   it('finds what a plain search of the same scans finds, after any changes', () => {
     const scan = fc
       .record({
@@ -217,8 +241,9 @@ describe('ScanIndex', () => {
         name: fc.constantFrom('a', 'b', 'c'),
         tagName: fc.constantFrom('a', 'b', 'a:tag'),
         exportTo: fc.constantFrom([], ['team'], ['*']),
+        gitrepoName: fc.constantFrom(undefined, 'one', 'two'),
       })
-      .map(scanOf);
+      .map(({ gitrepoName, ...scan }) => scanOf({ ...scan, ...(gitrepoName && { gitrepoName }) }));
     const change = fc.oneof(
       fc.record({ put: scan }),
       fc.record({ remove: scan.map(scanKey) }),
@@ -242,12 +267,24 @@ describe('ScanIndex', () => {
           }
         }
         assert.equal(index.size, plain.size);
-        for (const marker of ['a', 'b', 'a:tag'])
-          assert.equal(lookUp(index, marker), searched([...plain.values()], marker));
+        const scans = [...plain.values()];
+        for (const marker of ['a', 'b', 'a:tag']) {
+          assert.equal(lookUp(index, marker), searched(scans, marker));
+          for (const gitrepo of ['one', 'three']) {
+            const served = scans.filter(
+              ({ namespace, ...each }) => namespace !== 'team' || serves(each, gitrepo),
+            );
+            assert.equal(lookUp(index, marker, 'team', gitrepo), searched(served, marker));
+          }
+        }
       }),
     );
   });
 });
+
+function serves({ gitrepoName }: Pick<Scan, 'gitrepoName'>, gitrepo: string): boolean {
+  return gitrepoName === undefined || gitrepoName === gitrepo;
+}
 
 function searched(scans: Scan[], marker: string): string {
   for (const [tagName, form] of [[marker, 'image'], ...(marker === 'a:tag' ? [['a', 'tag']] : [])]) {

@@ -4,6 +4,7 @@ import type { Cluster } from '../control-plane/cluster.ts';
 import { helm } from '../control-plane/helm.ts';
 import {
   freePort,
+  type ProcessOptions,
   type RunningProcess,
   startProcess,
   temporaryFolder,
@@ -41,6 +42,7 @@ export interface Product {
     args?: readonly string[];
     kubeconfig?: string;
     env?: Readonly<Record<string, string>>;
+    onLine?: (line: string) => void;
   }): Promise<Program>;
   /** Kills all programs that it has started; the cluster stays as it is. */
   stop(): Promise<void>;
@@ -85,10 +87,10 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
     name: ProgramName,
     healthPort: number,
     args: readonly string[],
-    env: Readonly<Record<string, string>>,
+    options: LaunchOptions,
   ): Promise<Program> => {
     const entry = bundles === undefined ? `${ROOT}${name}/main.ts` : `${bundles}/${name}.js`;
-    const running = launch(name, entry, healthPort, args, env);
+    const running = launch(name, entry, healthPort, args, options);
     started.push(running);
     return untilProgramReady(running, `http://127.0.0.1:${healthPort}`);
   };
@@ -97,13 +99,14 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
     kubeconfig,
     startWebhook: async ({ port = webhookPort, healthPort, args = [], env = {} } = {}) => {
       const own = ['--listen', `127.0.0.1:${port}`, '--kubeconfig', kubeconfig];
-      return start('webhook', healthPort ?? (await freePort()), [...own, ...args], env);
+      return start('webhook', healthPort ?? (await freePort()), [...own, ...args], { env });
     },
     startReconciler: async ({
       identity = 'reconciler-0',
       args = [],
       kubeconfig: own = kubeconfig,
       env = {},
+      onLine,
     } = {}) =>
       start(
         'reconciler',
@@ -116,7 +119,7 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
           ...insecureRegistries.flatMap((host) => ['--insecure-registry', host]),
           ...args,
         ],
-        env,
+        { env, ...(onLine && { onLine }) },
       ),
     stop: async () => {
       for (const running of started) running.kill('SIGKILL');
@@ -126,20 +129,21 @@ export async function installProduct(cluster: Cluster, options: ProductOptions):
 }
 
 type ProgramName = 'webhook' | 'reconciler';
+type LaunchOptions = Pick<ProcessOptions, 'env' | 'onLine'>;
 
 function launch(
   name: ProgramName,
   entry: string,
   healthPort: number,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  options: LaunchOptions,
 ): RunningProcess {
   const common = ['--namespace', NAMESPACE, '--health-listen', `127.0.0.1:${healthPort}`];
   return startProcess({
     name,
     command: process.execPath,
     args: [entry, ...common, ...args],
-    env,
+    ...options,
   });
 }
 

@@ -220,7 +220,6 @@ describe("the removal of Fleet's kinds", () => {
     await untilComparedAgain();
     assert.equal(await server.readFile('apps', 'web.yaml'), marked('2.0.0'));
     assert.equal((await server.log('apps')).length, commits, 'nothing was committed');
-    await untilEvent(bench, ours('apps-web'), 'imagescan', 'FleetKindRemoved', 'takes the place of');
     await untilEvent(
       bench,
       ours('apps'),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { cleanPath, PathError } from '../../core/paths.ts';
 import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
-import { AUTHOR, commitOnServer, git, open } from './support.ts';
+import { AUTHOR, commitOnServer, git, open, temporaryFolder } from './support.ts';
 
 test('paths are read from the root, as Fleet reads them', () => {
   const inside = {
@@ -90,6 +92,19 @@ describe('the listing of a commit', () => {
     await assert.rejects(under('a\0b'), code('PathMissing'));
     await assert.rejects(under('*.json'), code('PathMissing', '*.json'));
     assert.deepEqual(await under('a/*/y.*'), await under('a/b/y.yaml'));
+  });
+
+  test('is taken once for the same paths, and anew for others', async (t) => {
+    const { url } = await server.createRepository('twice', { 'a/x': '', 'b/y': '' });
+    const directory = path.join(temporaryFolder(t), 'cache');
+    const repository = await open(t, { url, directory });
+    const commit = await repository.fetch('main');
+    await assert.rejects(repository.list(commit, ['c']), code('PathMissing', 'c'));
+    const listing = await repository.list(commit, ['a']);
+    await rm(directory, { recursive: true });
+    assert.equal(await repository.list(commit, ['a']), listing);
+    await assert.rejects(repository.list(commit, ['b']));
+    await assert.rejects(repository.list(commit, ['c']));
   });
 
   test('keeps names with odd characters, as paths and in commits', async (t) => {

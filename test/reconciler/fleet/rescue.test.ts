@@ -1,17 +1,31 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { z } from 'zod';
 import { EventRecorder } from '../../../kube/events.ts';
 import { FleetRescue } from '../../../reconciler/fleet/rescue.ts';
 import { createStores } from '../../../reconciler/stores.ts';
 import { FakeApiServer, sendStatus } from '../../fakes/apiserver.ts';
 import { waitFor } from '../../wait.ts';
-import { DIGEST, IMAGE_SCANS_PATH, rawScan, recordedLog } from '../samples.ts';
+import {
+  DIGEST,
+  FLEET_GIT_REPOS_PATH,
+  IMAGE_SCANS_PATH,
+  rawGitRepo,
+  rawScan,
+  recordedLog,
+} from '../samples.ts';
 
 const FLEET_SCANS_PATH = '/apis/fleet.cattle.io/v1alpha1/imagescans';
 const CRDS_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const CRD = 'imagescans.fleet.cattle.io';
 const INSTALLED = '2026-01-01T00:00:00Z';
 const MADE = '2026-02-01T00:00:00Z';
+
+const eventBody = z.object({
+  reason: z.string(),
+  note: z.string(),
+  regarding: z.object({ kind: z.string(), name: z.string() }),
+});
 
 const inForce = {
   canonicalImageName: 'registry.example/web',
@@ -33,14 +47,20 @@ function fleets(name: string, spec: object = {}) {
 }
 
 /** The reconciler's stores and its rescue, on a server that has these ImageScans of Fleet's. */
-async function setUp(t: TestContext, names: readonly string[]) {
+async function setUp(
+  t: TestContext,
+  names: readonly string[],
+  specOf: (name: string) => object = () => ({}),
+) {
   const server = await new FakeApiServer().start();
   server.put(CRDS_PATH, crd());
-  for (const name of names) server.put(FLEET_SCANS_PATH, fleets(name));
+  for (const name of names) server.put(FLEET_SCANS_PATH, fleets(name, specOf(name)));
+  for (const name of ['apps', 'more']) server.put(FLEET_GIT_REPOS_PATH, rawGitRepo({ metadata: { name } }));
   const client = server.client();
   const { log, lines } = recordedLog();
   const stores = createStores(client, log, 'serve');
-  const events = new EventRecorder(client, { component: 'test', instance: 'test' });
+  const onError = (error: unknown): void => log.warn({ err: error }, 'an Event');
+  const events = new EventRecorder(client, { component: 'test', instance: 'test', onError });
   const { scans, index, gitRepos } = stores;
   const rescue = new FleetRescue({ client, scans, index, gitRepos, events, log });
   const abort = new AbortController();
@@ -62,8 +82,12 @@ async function setUp(t: TestContext, names: readonly string[]) {
       const scan = scans.get(`team/${name}`);
       return scan?.status.latestTag === tag ? scan : undefined;
     });
+  const told = (): z.infer<typeof eventBody>[] =>
+    server.requests
+      .filter(({ path }) => path === '/apis/events.k8s.io/v1/namespaces/team/events')
+      .map(({ body }) => eventBody.parse(JSON.parse(body)));
   const questions = (): number => server.requests.filter(({ path }) => path === `${CRDS_PATH}/${CRD}`).length;
-  return { server, scans, lines, remove, untilInForce, questions };
+  return { server, scans, lines, remove, untilInForce, questions, told };
 }
 
 describe('FleetRescue', () => {
@@ -74,6 +98,45 @@ describe('FleetRescue', () => {
     remove();
     for (const name of names) await untilInForce(name);
     assert.ok(questions() <= 2, `it asked ${questions()} times`);
+  });
+
+  it('tells of many in one Event for each GitRepo, and what became of each in its condition', async (t) => {
+    const names = Array.from({ length: 90 }, (_, index) => `app-${index}`);
+    const gitRepos = ['apps', 'more', 'unknown'];
+    const { server, scans, remove, untilInForce, told, lines } = await setUp(t, names, (name) => ({
+      gitrepoName: gitRepos[Number(name.slice(4)) % 3],
+    }));
+    server.put(CRDS_PATH, going);
+    remove();
+    for (const name of names) await untilInForce(name);
+    const events = await waitFor('the Events', () => (told().length === 3 ? told() : undefined));
+    for (const { regarding, reason, note } of events) {
+      assert.equal(reason, 'FleetKindRemoved');
+      assert.match(note, /^30 ImageScans take the place of those of .*: \S+ \(1\.0\.0\), .* and 27 more$/);
+      const { kind, name } = regarding;
+      assert.ok(kind === 'GitRepo' ? gitRepos.includes(name) : names.includes(name), `${kind} ${name}`);
+    }
+    for (const scan of scans.values())
+      assert.ok(scan.status.conditions?.some(({ type }) => type === 'Adopted'));
+    assert.deepEqual(
+      lines.filter(({ level }) => level > 30),
+      [],
+    );
+  });
+
+  it('tells of the others when one has to be tried again, and of that one by itself', async (t) => {
+    const { server, remove, told } = await setUp(t, ['first', 'second', 'third'], () => ({
+      gitrepoName: 'apps',
+    }));
+    server.put(CRDS_PATH, going);
+    server.plan(
+      ({ method, path }) => method === 'PATCH' && path.endsWith('/imagescans/second/status'),
+      (_request, response) => sendStatus(response, 500, 'InternalError', 'etcd is away'),
+    );
+    remove();
+    const [many, one] = await waitFor('both Events', () => (told().length === 2 ? told() : undefined));
+    assert.match(many?.note ?? '', /^2 ImageScans take .*: first \(1\.0\.0\) and third \(1\.0\.0\)$/);
+    assert.match(one?.note ?? '', /^ImageScan second takes the place of second, .*; 1\.0\.0 is in force$/);
   });
 
   it('takes a kind that is gone for removed', async (t) => {
