@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { CASES, OUTLOOKS } from '../../kubectl-plugin/fleet/outlook.ts';
 import { type Link, linksIn, sectionOf, tableRows } from './markdown.ts';
-import { testNames } from './test-names.ts';
+import { hasTest } from './test-names.ts';
 
 const PAGE = new URL('../../docs/fleet.md', import.meta.url);
 const page = readFileSync(PAGE, 'utf8');
@@ -30,7 +30,7 @@ for (const section of ['What matches', 'What is better']) {
 function isTest({ text, target }: Link): boolean {
   if (!target.startsWith('../test/')) return false;
   try {
-    return testNames(readFileSync(new URL(target, PAGE), 'utf8')).includes(text);
+    return hasTest(readFileSync(new URL(target, PAGE), 'utf8'), text);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
     throw error;
