@@ -1,7 +1,7 @@
 const LITERAL = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/;
 const NAMED = new RegExp(String.raw`\b(?:it|test|describe)(?:\.\w+)?\(\s*(${LITERAL.source})`, 'g');
 /** Of a name that is put together at run time this much has to be written: `${name}` alone would be any. */
-const LEAST_WRITTEN = 20;
+const LEAST_WRITTEN = 12;
 
 /** Is there a test or suite of that name in a source file? */
 export function hasTest(source: string, name: string): boolean {
