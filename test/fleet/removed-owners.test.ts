@@ -78,10 +78,11 @@ describe("the removal of Fleet's GitRepo kind", () => {
 
     const { uid } = (await readScan(bench.client, apps)).metadata;
     await removeFleetKind(bench.client, 'gitrepos');
-    await waitFor('it to be collected and made again', async () => {
+    const isMadeAgain = async (): Promise<true | undefined> => {
       if ((await find(apps)) === undefined) return undefined;
       return (await readScan(bench.client, apps)).metadata.uid === uid ? undefined : true;
-    });
+    };
+    await waitFor('it to be collected and made again', isMadeAgain, PATIENTLY);
     const scan = await untilScan(bench.client, apps, 'Adopted', (each) =>
       Boolean(conditionOf(each, 'Adopted')),
     );
