@@ -4,10 +4,12 @@ import { servingNames } from '../certs/names.ts';
 import { connect, type KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { lead } from '../kube/lease.ts';
+import { servesFleet } from '../program/fleet-takeover.ts';
 import { serveProbes } from '../program/probes.ts';
 import { together } from '../program/together.ts';
 import { GitHubAppTokens } from '../git/github-app-tokens.ts';
 import type { Config } from './config.ts';
+import { OwnedRescue } from './fleet/owned-rescue.ts';
 import { FleetRescue } from './fleet/rescue.ts';
 import { ShardLabels } from './fleet/shard-labels.ts';
 import { takeLabelsBack } from './fleet/take-labels-back.ts';
@@ -83,6 +85,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
   const pullAccess = pullAccessReader(client, { ...(providers && { providers }) });
   const scans = new ScanLoop({ ...shared, registry, pullAccess });
   const rescue = new FleetRescue({ ...shared, gitRepos: stores.gitRepos });
+  const ownedRescues = servesFleet(config.fleetTakeover) ? [new OwnedRescue(shared)] : [];
   const shardLabels = shardLabelTask(stores, { client, config, metrics, log });
   const { knownHosts } = config;
   const writeBacks = new WriteBackLoop({
@@ -103,6 +106,7 @@ async function work({ client, config, files, metrics, log }: Tools, signal: Abor
       (each) => stores.run(each),
       (each) => scans.run(each),
       (each) => rescue.run(each),
+      ...ownedRescues.map((owned) => (each: AbortSignal) => owned.run(each)),
       shardLabels,
       (each) => keepSettings(settings, log, each),
       (each) => writeBacks.run(each),

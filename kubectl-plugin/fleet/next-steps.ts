@@ -24,7 +24,8 @@ export function nextSteps(done: readonly Work[]): string[] {
 
 const BEFORE_DELETION = [
   'fleet apply makes ImageScans anew for as long as a fleet.yaml has imageScans and the image scan of Fleet is on. To end that,',
-  'move imageScans of each fleet.yaml into a file fleetscan.yaml beside it; then set imagescan.enabled=false for Fleet.',
+  'move imageScans of each fleet.yaml into a file fleetscan.yaml beside it, and name that in a .fleetignore where Fleet would deploy it,',
+  'as in a folder of plain manifests; then set imagescan.enabled=false for Fleet.',
 ];
 
 function isMadeByApply(work: Work): boolean {

@@ -16,7 +16,8 @@ export const CASES: Readonly<Record<FleetCase, string>> = {
     'Fleet runs with its image scan off, so it refuses to deploy what has imageScans in fleet.yaml.',
   ImageScanOn: 'Fleet runs with its image scan on.',
   ImageScanUnknown: 'Fleet is here; whether its image scan is on could not be read.',
-  FeatureRemoved: 'Fleet runs and has no image scan any more: its ImageScans are not served.',
+  FeatureRemoved:
+    'Fleet has GitRepos in this cluster, and no image scan any more: its ImageScans are not served.',
 };
 
 const ALONE =
@@ -28,7 +29,7 @@ const TAKEN_OVER =
 const MAY_BOTH = 'Fleetscan scans and writes back; if the image scan of Fleet is on, both do.';
 const NOT_READ = 'What Fleetscan does could not be read.';
 const FROM_GIT =
-  'Fleetscan reads the imageScans of fleet.yaml from Git and makes ImageScans of its own of them.';
+  'Fleetscan reads the imageScans of fleet.yaml from Git itself, scans for them and writes their values back, and nobody else does.';
 const NOTHING: Outlook = { happens: "There is nothing of Fleet's to serve." };
 const UNKNOWN: Outlook = { happens: NOT_READ, step: 'ReadAsSomebodyElse' };
 
@@ -61,11 +62,11 @@ export const OUTLOOKS: Readonly<Record<FleetCase, Readonly<Record<Mode, Outlook>
     NotInstalled: { happens: NOBODY, step: 'InstallTakeOver' },
     Off: { happens: NOBODY, step: 'TakeOver' },
     Serve: {
-      happens: `${ALONE} What Fleet refuses to deploy stays so until its image scan is on, for which Fleetscan has to take over first.`,
+      happens: `${FROM_GIT} What Fleet refuses to deploy stays so until its image scan is on, for which Fleetscan has to take over first.`,
       step: 'TakeOver',
     },
     TakeOver: {
-      happens: `${ALONE} Fleet's image scan can be turned on now, so that it deploys again: it will pass the ImageScans over.`,
+      happens: `${FROM_GIT} Fleet's image scan can be turned on now, so that it deploys again: it will pass its ImageScans over.`,
       step: 'TurnOnImageScan',
     },
     Unknown: UNKNOWN,

@@ -24,16 +24,18 @@ const FLEET_NAMESPACE = 'cattle-fleet-system';
 /** Ours, where nothing else was found. */
 const OWN_NAMESPACE = 'fleetscan-system';
 const CHART = 'manifests/chart';
+const OWN_IMAGE =
+  'If you built its image, add --set image.registry=REGISTRY --set image.repository=REPOSITORY.';
 
 type Make = (facts: Facts) => Omit<Step, 'name'>;
 
 const STEPS: Readonly<Record<StepName, Make>> = {
   InstallServe: () => ({
-    text: "Install Fleetscan so that it serves Fleet's objects; no repository is changed.",
+    text: `Install Fleetscan so that it serves Fleet's objects; no repository is changed. ${OWN_IMAGE}`,
     command: install('serve'),
   }),
   InstallTakeOver: () => ({
-    text: 'Install Fleetscan so that it takes over from Fleet; no repository is changed.',
+    text: `Install Fleetscan so that it takes over from Fleet; no repository is changed. ${OWN_IMAGE}`,
     command: install('take-over'),
   }),
   Serve: (facts) => ({ text: "Let Fleetscan serve Fleet's objects.", command: upgrade(facts, 'serve') }),
@@ -46,7 +48,7 @@ const STEPS: Readonly<Record<StepName, Make>> = {
     command: rolloutStatus(facts),
   }),
   TurnOnImageScan: (facts) => ({
-    text: 'Turn the image scan of Fleet on, so that it deploys what has imageScans in fleet.yaml. Where Rancher installed Fleet, set the value there.',
+    text: 'Turn the image scan of Fleet on, so that it deploys what has imageScans in fleet.yaml. Where Rancher installed Fleet, set the value there. Or leave it off, and move imageScans of each fleet.yaml into a file fleetscan.yaml beside it (named in .fleetignore where Fleet would deploy it).',
     command: turnOn(facts),
   }),
   RestartFleet: (facts) => ({

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
+import type { ObjectMeta } from '../../kube/kinds/common.ts';
 import { understood } from '../../kube/list.ts';
 import { CUSTOM_RESOURCE_DEFINITIONS } from '../../kube/resource.ts';
 
-const FLEET_IMAGE_SCAN_CRD = 'imagescans.fleet.cattle.io';
 /** The API server is asked no more often than this, however many objects go at once. */
 const PAUSE_MS = 1000;
 
@@ -19,13 +19,19 @@ export type KindState =
   | { readonly kind: 'going' }
   | { readonly kind: 'gone' };
 
-/** Knows whether Fleet's ImageScan kind is being removed from the cluster; asks once for all who want to know at one time. */
+/** Knows whether a kind of Fleet's is being removed from the cluster; asks once for all who want to know at one time. */
 export class KindRemoval {
   readonly #client: Pick<KubeClient, 'get'>;
+  readonly #crd: string;
   #last: { readonly begins: number; readonly state: Promise<KindState> } | undefined;
 
-  constructor(client: Pick<KubeClient, 'get'>) {
+  /** @param crd the name of the kind's CustomResourceDefinition */
+  constructor(
+    client: Pick<KubeClient, 'get'>,
+    crd: `${'imagescans' | 'gitrepos'}.fleet.cattle.io` = 'imagescans.fleet.cattle.io',
+  ) {
     this.#client = client;
+    this.#crd = crd;
   }
 
   /**
@@ -46,7 +52,7 @@ export class KindRemoval {
   async #ask(pauseMs: number, signal: AbortSignal): Promise<KindState> {
     await delay(pauseMs, undefined, { signal });
     try {
-      const path = { resource: CUSTOM_RESOURCE_DEFINITIONS, name: FLEET_IMAGE_SCAN_CRD };
+      const path = { resource: CUSTOM_RESOURCE_DEFINITIONS, name: this.#crd };
       const { metadata } = understood(crd, await this.#client.get(path, signal), 'CustomResourceDefinition');
       if (metadata.deletionTimestamp !== undefined) return { kind: 'going' };
       return { kind: 'served', since: Date.parse(metadata.creationTimestamp) };
@@ -55,4 +61,10 @@ export class KindRemoval {
       throw error;
     }
   }
+}
+
+/** Was an object taken by the removal of a kind? A kind that is younger than the object was removed and installed again since. */
+export function wentWithKind({ metadata }: { readonly metadata: ObjectMeta }, state: KindState): boolean {
+  if (state.kind !== 'served') return true;
+  return metadata.creationTimestamp !== undefined && Date.parse(metadata.creationTimestamp) < state.since;
 }

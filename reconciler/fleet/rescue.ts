@@ -14,7 +14,7 @@ import { parseStoredScan, type StoredGitRepo, type StoredScan } from '../stores.
 import { WorkQueue } from '../work-queue.ts';
 import { adoptedStatus, hasValue } from './adopted-status.ts';
 import { AdoptionNews } from './adoption-news.ts';
-import { KindRemoval, type KindState } from './removal.ts';
+import { KindRemoval, wentWithKind } from './removal.ts';
 
 const CONCURRENCY = 8;
 /** Removed objects that are remembered at once; 5,000 of them are a few MiB. */
@@ -168,12 +168,6 @@ export class FleetRescue {
     log.warn({ scan: key, err: error }, 'a removed ImageScan could not be looked at; it is tried again');
     this.#queue.schedule(key, Date.now() + removed.backoff.next());
   }
-}
-
-/** Was it taken by the removal of its kind? A kind that is younger than its object was removed and installed again since. */
-function wentWithKind({ metadata }: StoredScan, state: KindState): boolean {
-  if (state.kind !== 'served') return true;
-  return metadata.creationTimestamp !== undefined && Date.parse(metadata.creationTimestamp) < state.since;
 }
 
 function servesSameMarkers(scan: StoredScan, { spec }: Conversion['object']): boolean {

@@ -28,7 +28,7 @@ export const FLEET = {
   served: [
     'get,list,watch imagescans,gitrepos of "fleet.cattle.io"',
     'patch imagescans,imagescans/status,gitrepos/status of "fleet.cattle.io"',
-    'get customresourcedefinitions of "apiextensions.k8s.io" named imagescans.fleet.cattle.io',
+    'get customresourcedefinitions of "apiextensions.k8s.io" named imagescans.fleet.cattle.io,gitrepos.fleet.cattle.io',
   ],
   takenOver: ['delete imagescans of "fleet.cattle.io"'],
 } as const;
