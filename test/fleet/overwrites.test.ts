@@ -82,8 +82,8 @@ describe("Fleet's own writes", () => {
     const repo = { namespace: 'mended', name: 'apps' };
     let asked = 0;
     const ready = { type: 'Ready', status: 'True', lastUpdateTime: '2026-01-01T00:00:00Z' };
-    for (const desiredReadyClusters of [1, 2, 3]) {
-      // The runs that the new value led to mend the first ones, and are over by the last.
+    for (const desiredReadyClusters of [1, 2, 3, 4]) {
+      // The runs that the new value and the new commit led to mend the first ones, and are over by the last.
       asked = git.requests().length;
       await overwriteStatusAsFleet(bench.client, 'GitRepo', repo, {
         commit: COMMIT,
