@@ -84,6 +84,7 @@ const VERSION_FLAGS: Readonly<Record<Project, (version: string) => string>> = {
   registry: (version) => `-X github.com/distribution/distribution/v3/version.version=${version}`,
   helm: (version) => `-X helm.sh/helm/v3/internal/version.version=${version}`,
   gitea: (version) => `-X main.Version=${version.slice(1)}`,
+  fleet: (version) => `-X github.com/rancher/fleet/pkg/version.Version=${version}`,
 };
 
 function startGo(

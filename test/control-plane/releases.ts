@@ -14,7 +14,7 @@ export interface Release {
  * The official release of a program. Not every project publishes for every platform; a missing one answers 404.
  *
  * Sources: kubernetes.io/releases/download, the release pages of etcd and distribution,
- * helm.sh/docs/intro/install, docs.gitea.com/installation/install-from-binary.
+ * helm.sh/docs/intro/install, docs.gitea.com/installation/install-from-binary, Fleet's .goreleaser.yaml.
  */
 export function releaseOf(name: BinaryName, platform: Platform): Release {
   const { project } = PROGRAMS[name];
@@ -50,5 +50,12 @@ const RELEASES: Readonly<Record<Project, Publisher>> = {
     const system = os === 'darwin' ? 'darwin-10.12' : os;
     const url = `https://dl.gitea.com/gitea/${number}/gitea-${number}-${system}-${arch}`;
     return { url, checksumUrl: `${url}.sha256` };
+  },
+  fleet: ({ os, arch }, version, name) => {
+    const base = `${GITHUB}/rancher/fleet/releases/download/${version}`;
+    return {
+      url: `${base}/${name}-${os}-${arch}`,
+      checksumUrl: `${base}/fleet_${version.slice(1)}_checksums.txt`,
+    };
   },
 };

@@ -5,6 +5,7 @@ export const VERSIONS = {
   registry: 'v3.1.2',
   helm: 'v3.22.0',
   gitea: 'v1.27.3',
+  fleet: 'v0.16.0',
 } as const;
 
 /** A project that publishes programs we run; also the name of its folder under `modules/`. */
@@ -22,11 +23,13 @@ export const PROGRAMS = {
   registry: { project: 'registry', goPackage: 'github.com/distribution/distribution/v3/cmd/registry' },
   helm: { project: 'helm', goPackage: 'helm.sh/helm/v3/cmd/helm' },
   gitea: { project: 'gitea', goPackage: 'gitea.dev' },
+  fleetcontroller: { project: 'fleet', goPackage: 'github.com/rancher/fleet/cmd/fleetcontroller' },
+  fleet: { project: 'fleet', goPackage: 'github.com/rancher/fleet/cmd/fleetcli' },
 } as const satisfies Record<string, { project: Project; goPackage: string }>;
 
 export type BinaryName = keyof typeof PROGRAMS;
 
-/** The programs of the bench and the demo; Gitea is for tests alone. */
+/** The programs of the bench and the demo; the others are for tests alone. */
 export const BENCH = [
   'kube-apiserver',
   'kube-controller-manager',

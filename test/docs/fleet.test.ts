@@ -8,7 +8,7 @@ import { hasTest } from './test-names.ts';
 const PAGE = new URL('../../docs/fleet.md', import.meta.url);
 const page = readFileSync(PAGE, 'utf8');
 
-for (const section of ['What matches', 'What is better']) {
+for (const section of ['How Fleet is kept off', 'What matches', 'What is better']) {
   describe(`docs/fleet.md: ${section}`, () => {
     const rows = tableRows(sectionOf(page, section));
 
