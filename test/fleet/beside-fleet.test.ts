@@ -3,67 +3,41 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { OWN_SHARD, SHARD_LABEL } from '../../core/fleet-shard.ts';
-import { connect, type KubeClient } from '../../kube/client.ts';
 import { parseFleetImageScan } from '../../kube/kinds/fleet.ts';
 import type { ImageScan } from '../../kube/kinds/image-scan.ts';
 import { listAll } from '../../kube/list.ts';
 import { FLEET_GIT_REPOS, FLEET_IMAGE_SCANS } from '../../kube/resource.ts';
-import { type Cluster, startCluster } from '../control-plane/cluster.ts';
-import { FLEET_SYSTEM, fleetApply, noFleet, startFleetController } from '../control-plane/fleet.ts';
-import { type GitServer, startGitServer } from '../control-plane/git-server.ts';
+import { fleetApply, noFleet, startFleetController } from '../control-plane/fleet.ts';
 import { freePort, type RunningProcess, temporaryFolder } from '../control-plane/processes.ts';
 import { pushImage } from '../control-plane/push-image.ts';
-import { type Registry, startRegistry } from '../control-plane/registry.ts';
-import { createNamespace } from '../e2e/admission.ts';
 import { installProduct, type Product, type Program } from '../e2e/product.ts';
-import { put, secret } from '../e2e/reconciling.ts';
 import { waitFor } from '../wait.ts';
-import { installFleetKinds } from './kinds.ts';
+import { type FleetGround, startFleetGround } from './fleet-itself.ts';
 import { applyAsFleet, fleetGitRepo, fleetImageScan } from './objects.ts';
-import { installOtherFleetKinds } from './other-kinds.ts';
 
 const TEAM = 'fleet-local';
 const APPS = { namespace: TEAM, name: 'apps' };
-const PUSHER = { username: 'fleet', password: 'a password' };
 const COMMIT = { authorName: 'foo', authorEmail: 'foo@bar.com', messageTemplate: 'update image' };
 /** Fleet takes up every second tick, and at most as many again when a job has just begun. */
 const PATIENTLY = { timeoutMs: 60_000 };
 
 // One story in its order: Fleet v0.16.0 itself, with its image scan on, before, during and after a take-over.
 describe('beside Fleet itself', { skip: await noFleet() }, () => {
-  let cluster: Cluster;
-  let client: KubeClient;
-  let registry: Registry;
-  let git: GitServer;
+  let ground: FleetGround;
   let fleet: RunningProcess;
   let product: Product;
   let reconciler: Program;
   let image: string;
 
   before(async () => {
-    [cluster, registry, git] = await Promise.all([
-      startCluster(),
-      startRegistry(),
-      startGitServer({ credential: PUSHER }),
-    ]);
-    client = await connect({ kubeconfig: cluster.kubeconfig });
-    image = `${registry.host}/web`;
-    await installFleetKinds(client);
-    await installOtherFleetKinds(client);
-    for (const namespace of [TEAM, FLEET_SYSTEM]) await createNamespace(client, namespace);
-    await cluster.apply({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'fleet-controller', namespace: FLEET_SYSTEM },
-      data: { config: '{"agentCheckinInterval": "15m"}' },
-    });
-    fleet = await startFleetController(cluster);
+    ground = await startFleetGround(TEAM);
+    image = `${ground.registry.host}/web`;
+    fleet = await startFleetController(ground.cluster);
   });
 
   after(async () => {
     await Promise.all([product?.stop(), fleet?.stop()]);
-    await client?.close();
-    await Promise.all([cluster?.stop(), registry?.stop(), git?.stop()]);
+    await ground?.stop();
   });
 
   const fleetYaml = (...tagNames: readonly string[]): string =>
@@ -88,13 +62,13 @@ spec:
 
   /** What Fleet's gitjob does about a new commit: the ImageScans of its fleet.yaml, and the commit in the status. */
   async function deploy(): Promise<void> {
-    const commit = await git.head('apps');
+    const commit = await ground.git.head('apps');
     const folder = join(temporaryFolder('checkout'), 'apps');
     await mkdir(folder);
     for (const file of ['fleet.yaml', 'deployment.yaml'])
-      await writeFile(join(folder, file), await git.readFile('apps', file));
-    await fleetApply(cluster, folder, { namespace: TEAM, gitRepo: 'apps', commit });
-    await client.patch(
+      await writeFile(join(folder, file), await ground.git.readFile('apps', file));
+    await fleetApply(ground.cluster, folder, { namespace: TEAM, gitRepo: 'apps', commit });
+    await ground.client.patch(
       { resource: FLEET_GIT_REPOS, ...APPS, subresource: 'status' },
       { status: { commit } },
       'merge',
@@ -103,7 +77,7 @@ spec:
 
   async function scans(): Promise<ImageScan[]> {
     const path = { resource: FLEET_IMAGE_SCANS, namespace: TEAM };
-    return (await listAll(client, path, { project: parseFleetImageScan })).items;
+    return (await listAll(ground.client, path, { project: parseFleetImageScan })).items;
   }
 
   const shards = async (): Promise<(string | undefined)[]> =>
@@ -111,14 +85,18 @@ spec:
 
   async function untilWritten(tag: string): Promise<void> {
     const isWritten = async (): Promise<true | undefined> =>
-      (await git.readFile('apps', 'deployment.yaml')) === deployment(tag) || undefined;
+      (await ground.git.readFile('apps', 'deployment.yaml')) === deployment(tag) || undefined;
     await waitFor(`${tag} in Git`, isWritten, PATIENTLY);
   }
 
   const install = async (takeover: 'take-over' | 'off'): Promise<void> => {
     const values = [`fleet.takeover=${takeover}`];
-    const insecureRegistries = [registry.host];
-    product = await installProduct(cluster, { webhookPort: await freePort(), insecureRegistries, values });
+    const insecureRegistries = [ground.registry.host];
+    product = await installProduct(ground.cluster, {
+      webhookPort: await freePort(),
+      insecureRegistries,
+      values,
+    });
   };
   const startReconciler = async (takeover: 'take-over' | 'off'): Promise<void> => {
     const args = ['--cache-dir', temporaryFolder('copies'), `--fleet-takeover=${takeover}`];
@@ -126,18 +104,17 @@ spec:
   };
 
   it('Fleet scans and commits by itself before it is taken over', async () => {
-    await pushImage(registry.host, 'web', '1.0.0');
-    await git.createRepository('apps', {
+    await pushImage(ground.registry.host, 'web', '1.0.0');
+    await ground.git.createRepository('apps', {
       'fleet.yaml': fleetYaml('old', 'web'),
       'deployment.yaml': deployment('0.9.0'),
     });
-    await put(client, secret({ namespace: TEAM, name: 'git' }, 'kubernetes.io/basic-auth', PUSHER));
-    const access = { repo: `${git.url}/apps.git`, branch: 'main', clientSecretName: 'git' };
+    const access = { repo: `${ground.git.url}/apps.git`, branch: 'main', clientSecretName: 'git' };
     const spec = { ...access, imageScanInterval: '1s', imageScanCommit: COMMIT };
-    await applyAsFleet(client, fleetGitRepo(APPS, spec));
+    await applyAsFleet(ground.client, fleetGitRepo(APPS, spec));
     await deploy();
     await untilWritten('1.0.0');
-    const [last] = await git.log('apps');
+    const [last] = await ground.git.log('apps');
     assert.equal(`${last?.author}: ${last?.message}`, 'foo <foo@bar.com>: update image');
   });
 
@@ -150,11 +127,11 @@ spec:
       async () => (await shards()).every((shard) => shard === OWN_SHARD) || undefined,
     );
     await fleet.stop();
-    fleet = await startFleetController(cluster);
-    await git.commit('apps', { 'note.txt': 'a commit of a person' });
+    fleet = await startFleetController(ground.cluster);
+    await ground.git.commit('apps', { 'note.txt': 'a commit of a person' });
     // Without the reconciler nobody but the webhook can have put it back.
     await reconciler.process.stop();
-    const commit = await git.head('apps');
+    const commit = await ground.git.head('apps');
     await deploy();
     const found = (await scans()).map(({ metadata: { labels } }) => [
       labels['fleet.cattle.io/commit'],
@@ -168,11 +145,11 @@ spec:
 
   it('Fleet passes over what bears our label, while it scans what does not', async () => {
     await product.stop();
-    const [former, head] = [await scans(), await git.head('apps')];
-    await pushImage(registry.host, 'web', '1.1.0');
+    const [former, head] = [await scans(), await ground.git.head('apps')];
+    await pushImage(ground.registry.host, 'web', '1.1.0');
     const entry = { namespace: TEAM, gitRepo: 'control', index: 7 };
     const control = fleetImageScan(entry, { tagName: 'control', image, interval: '1s' });
-    await applyAsFleet(client, control);
+    await applyAsFleet(ground.client, control);
     const timesOfControl = new Set<string>();
     await waitFor(
       'Fleet to scan the unlabelled one three times',
@@ -183,9 +160,9 @@ spec:
       },
       PATIENTLY,
     );
-    await client.delete({ resource: FLEET_IMAGE_SCANS, namespace: TEAM, name: control.metadata.name });
+    await ground.client.delete({ resource: FLEET_IMAGE_SCANS, namespace: TEAM, name: control.metadata.name });
     assert.deepEqual(await scans(), former);
-    assert.equal(await git.head('apps'), head);
+    assert.equal(await ground.git.head('apps'), head);
   });
 
   it('a new tag is committed by Fleetscan, with the bytes that Fleet would write', async () => {
@@ -195,10 +172,10 @@ spec:
   });
 
   it('an ImageScan that Fleet leaves behind is removed, and the one that has its tagName now goes on', async () => {
-    await git.commit('apps', { 'fleet.yaml': fleetYaml('web') });
+    await ground.git.commit('apps', { 'fleet.yaml': fleetYaml('web') });
     await deploy();
     await waitFor('the last of the list to go', async () => (await scans()).length === 1 || undefined);
-    await pushImage(registry.host, 'web', '1.2.0');
+    await pushImage(ground.registry.host, 'web', '1.2.0');
     await untilWritten('1.2.0');
   });
 
@@ -210,9 +187,9 @@ spec:
       'the label to go',
       async () => (await shards()).every((shard) => shard === undefined) || undefined,
     );
-    await pushImage(registry.host, 'web', '1.3.0');
+    await pushImage(ground.registry.host, 'web', '1.3.0');
     await untilWritten('1.3.0');
-    const authors = new Set((await git.log('apps')).map(({ author }) => author));
+    const authors = new Set((await ground.git.log('apps')).map(({ author }) => author));
     assert.ok(!authors.has('Fleetscan <noreply@fleetscan.io>'));
   });
 });

@@ -126,6 +126,19 @@ describe('Agenda, of GitRepos', () => {
     }
   });
 
+  it('has one of Fleet run at once when Fleet deploys another commit, and not for what else it writes there', () => {
+    const deploying = (commit: string, more: object = {}): StoredGitRepo =>
+      fleetGitRepo({ spec: RARELY, status: { commit, ...more } });
+    const { repos, woken, settle } = setUp([deploying('c1')]);
+    repos.put(deploying('c1', { desiredReadyClusters: 2 }));
+    assert.deepEqual(woken(), []);
+    repos.put(deploying('c2'));
+    assert.deepEqual(woken(), [FLEETS]);
+    settle();
+    repos.put(deploying('c2', { desiredReadyClusters: 3 }));
+    assert.deepEqual(woken(), []);
+  });
+
   it('lets one that is suspended rest, whatever changes', () => {
     const { repos, scans, dues, agenda, woken } = setUp([own({ suspend: true })], () => true);
     scans.put(imageScan({ metadata: defined }));

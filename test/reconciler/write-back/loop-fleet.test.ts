@@ -108,14 +108,11 @@ describe("WriteBackLoop, with Fleet's kinds", () => {
       return git.requests().length - asked;
     };
     const alone = await questionsFor('2.0.0');
-    for (let commit = 1; commit <= 20; commit++) {
-      const labels = { commit: `${commit}` };
-      putFleetRepo({ spec: RARELY, metadata: { labels }, status: { commit: `${commit}` } });
+    for (let count = 1; count <= 20; count++) {
+      const labels = { count: `${count}` };
+      putFleetRepo({ spec: RARELY, metadata: { labels }, status: { desiredReadyClusters: count } });
     }
-    await waitFor(
-      'the last',
-      () => stores.gitRepos.get(KEY)?.metadata.labels['commit'] === '20' || undefined,
-    );
+    await waitFor('the last', () => stores.gitRepos.get(KEY)?.metadata.labels['count'] === '20' || undefined);
     // A run that began because of them would have asked before this one.
     assert.equal(await questionsFor('2.1.0'), alone);
   });
