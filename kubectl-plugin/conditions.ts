@@ -1,4 +1,5 @@
 import type { Condition } from '../kube/kinds/common.ts';
+import { failureIn } from '../kube/kinds/fleet-failure.ts';
 
 /** What has conditions. */
 export interface Conditioned {
@@ -32,6 +33,5 @@ function conditionOf({ status }: Conditioned, type: string): Condition | undefin
 /** Where Fleet has the reason `Error` for every failure, we put our reason before the message. */
 function withOwnReason(condition: Condition): Condition {
   if (condition.reason !== 'Error') return condition;
-  const [, reason, message] = /^([A-Z][A-Za-z]*): (.*)$/s.exec(condition.message ?? '') ?? [];
-  return reason === undefined ? condition : { ...condition, reason, message };
+  return { ...condition, ...failureIn(condition.message) };
 }

@@ -30,7 +30,7 @@ export function leftBehindOf(
   return applied
     .filter((scan) => !ofCommit(scan) && !isGoing(scan))
     .filter((scan) => borneAnew.has(tagNameOf(scan)) || !mayBeDefined(defined, tagNameOf(scan)))
-    .map((scan) => ({ kind: 'remove', scan, why: 'leftBehind' }));
+    .map((scan) => ({ kind: 'remove', scan }));
 }
 
 function isApplied({ namespace, name }: Owner, { group, metadata, spec, ...scan }: StoredScan): boolean {

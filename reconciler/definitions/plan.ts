@@ -18,12 +18,8 @@ export type Operation =
       readonly scan: StoredScan;
       readonly patch: ScanPatch;
     }
-  | {
-      readonly kind: 'remove';
-      readonly scan: StoredScan;
-      /** What makes it one too many: no file has it any more, Fleet has one of the same name, or it is what `fleet apply` left behind. */
-      readonly why: 'undefined' | 'fleets' | 'leftBehind';
-    };
+  /** It is one too many: no file has it any more, Fleet has one of the same name, or `fleet apply` left it behind. */
+  | { readonly kind: 'remove'; readonly scan: StoredScan };
 
 /** What makes the cluster's ImageScans those that files define. */
 export interface Plan {
@@ -50,7 +46,7 @@ export function planScans(owner: Owner, defined: Defined, scans: Iterable<Stored
     const fleets = isFleets(owner, definition) ? found.fleets.get(tagName) : undefined;
     if (foreign !== undefined) mistakes.push(clash(definition, foreign));
     else if (scan !== undefined && fleets !== undefined && isSuperseded(scan, fleets))
-      operations.push({ kind: 'remove', scan, why: 'fleets' });
+      operations.push({ kind: 'remove', scan });
     else if (scan !== undefined) operations.push(...change(owner, definition, scan));
     else if (fleets === undefined)
       operations.push({ kind: 'create', definition, names: namesFor(owner.name, tagName) });
@@ -61,8 +57,7 @@ export function planScans(owner: Owner, defined: Defined, scans: Iterable<Stored
     if (matched.has(scan) || isGoing(scan)) continue;
     const file = fileOf(scan);
     // One that bears the label alone was made by others: until a file defines it, it is theirs.
-    if (file !== undefined && !isHidden(scan, file))
-      operations.push({ kind: 'remove', scan, why: 'undefined' });
+    if (file !== undefined && !isHidden(scan, file)) operations.push({ kind: 'remove', scan });
   }
   return { operations, mistakes };
 }

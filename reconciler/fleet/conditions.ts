@@ -1,4 +1,5 @@
 import type { Condition } from '../../kube/kinds/common.ts';
+import { type Failure, failureIn } from '../../kube/kinds/fleet-failure.ts';
 import { timeText } from '../../kube/time.ts';
 
 /** wrangler's GenericCondition, which Fleet's objects have: it knows no generation, but the time of its last change. */
@@ -65,18 +66,9 @@ export function failureStates(type: string, message: string): FleetState[] {
   ];
 }
 
-/** A failure in one text, as Fleet's reason is always `Error`. */
-export function failureText({ reason, message }: { reason: string; message: string }): string {
-  return `${reason}: ${message}`;
-}
-
-/** The reason and message of a {@link failureText} that a condition bears; undefined for one that is no failure, or one that Fleet told. */
-export function ownFailureIn(
-  condition: Condition | undefined,
-): { reason: string; message: string } | undefined {
-  if (condition?.status !== 'False') return undefined;
-  const [, reason, message = ''] = /^([A-Z][A-Za-z]*): (.*)$/s.exec(condition.message ?? '') ?? [];
-  return reason === undefined ? undefined : { reason, message };
+/** The failure of ours that a condition tells of; undefined for one that is no failure, or one that Fleet told. */
+export function ownFailureIn(condition: Condition | undefined): Failure | undefined {
+  return condition?.status === 'False' ? failureIn(condition.message) : undefined;
 }
 
 /** The reason of a failure; Fleet's own reason where the message is none of ours; undefined for a condition that is no failure. */

@@ -2,6 +2,7 @@ import { FLEET_GROUP } from '../../core/group.ts';
 import type { GitRepo } from '../../kube/kinds/git-repo.ts';
 import type { Condition } from '../../kube/kinds/common.ts';
 import { annotationMistake } from '../../kube/kinds/fleet.ts';
+import { failureText } from '../../kube/kinds/fleet-failure.ts';
 import { timeText } from '../../kube/time.ts';
 import { ACCEPTED, type AcceptedState, acceptedState } from '../definitions/condition.ts';
 import type { Brought } from '../definitions/definitions.ts';
@@ -9,7 +10,6 @@ import type { Outcome } from '../write-back/result.ts';
 import { type SyncedState, syncedState } from '../write-back/status.ts';
 import {
   failureStates,
-  failureText,
   type FleetCondition,
   type FleetState,
   ownFailureIn,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { FLEET_GROUP, objectKey, OWN_GROUP } from '../../core/group.ts';
 import { Backoff } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { failureText } from '../../kube/kinds/fleet-failure.ts';
 import { GIT_REPO_KINDS } from '../../kube/kinds/served.ts';
 import type { Collection } from '../../kube/store.ts';
 import { type Written, writeStatus } from '../status-writer.ts';
@@ -11,7 +12,6 @@ import { isReplaced } from '../write-back/replaced.ts';
 import type { Outcome, WriteBackResult } from '../write-back/result.ts';
 import type { SyncedState } from '../write-back/status.ts';
 import { isConcerned } from './concern.ts';
-import { failureText } from './conditions.ts';
 import { fleetGitRepoStatus, saysTold, type Told, toldAfter, troubleIn } from './git-repo-status.ts';
 
 /** What a {@link FleetGitRepoTeller} works with. */

@@ -1,3 +1,4 @@
+import { failureText } from '../../kube/kinds/fleet-failure.ts';
 import type { ImageScan } from '../../kube/kinds/image-scan.ts';
 import { timeText } from '../../kube/time.ts';
 import type { ScanResult } from '../../scan/scan.ts';
@@ -5,7 +6,6 @@ import { conditionOf, type Occasion, statusAfter } from '../scan-status.ts';
 import {
   failureReasonIn,
   failureStates,
-  failureText,
   type FleetCondition,
   type FleetState,
   setFleetConditions,
